@@ -1,0 +1,1 @@
+"""Side effects, by business word. ``contracts`` is the only module that workflows import."""

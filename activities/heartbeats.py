@@ -1,0 +1,35 @@
+"""Heartbeats of a long activity, as one ``async with``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from temporalio import activity
+
+__all__ = ["HEARTBEAT_INTERVAL", "heartbeats"]
+
+HEARTBEAT_INTERVAL = timedelta(seconds=1)
+"""A quarter of the shortest heartbeat timeout in use; the SDK throttles what is too often."""
+
+
+@asynccontextmanager
+async def heartbeats(details: Callable[[], object]) -> AsyncIterator[None]:
+    """Heartbeat with ``details()`` while the block runs.
+
+    It is also how the activity hears of its cancellation and of the worker's shutdown.
+    """
+
+    async def beat() -> None:
+        while True:
+            activity.heartbeat(details())
+            await asyncio.sleep(HEARTBEAT_INTERVAL.total_seconds())
+
+    beating = asyncio.create_task(beat(), name="heartbeats")
+    try:
+        yield
+    finally:
+        beating.cancel()
+        await asyncio.gather(beating, return_exceptions=True)

@@ -1,0 +1,176 @@
+"""Every setting of Trunkline, read from the environment with the prefix ``TRUNKLINE_``.
+
+One class for all processes, so that an operator documents, checks and changes settings in one place.
+``docs/settings.md`` is written from these descriptions (``trunkline settings``) and a test keeps it current.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import timedelta
+from functools import lru_cache
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+__all__ = ["Network", "Settings", "get_settings"]
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _split(value: object) -> object:
+    """Lists are written with commas: an operator types them into a shell."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+CommaSeparated = BeforeValidator(_split)
+
+
+class Settings(BaseSettings):
+    """Settings of the API, the worker, the command line and the one-machine system."""
+
+    model_config = SettingsConfigDict(env_prefix="TRUNKLINE_", extra="ignore", frozen=True)
+
+    database_url: SecretStr = Field(
+        default=SecretStr("postgresql://trunkline_app@127.0.0.1:5432/trunkline"),
+        description="PostgreSQL for the API and the worker. Its role must own no table and must "
+        "not bypass row-level security.",
+    )
+    database_owner_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL as the role that owns the tables; only `trunkline migrate` uses it.",
+    )
+    database_pool_size: int = Field(
+        default=10, ge=2, le=200, description="Connections a process keeps to PostgreSQL."
+    )
+    temporal_address: str = Field(
+        default="127.0.0.1:7233", description="Temporal frontend as host:port."
+    )
+    temporal_namespace: str = Field(default="default", description="Temporal namespace.")
+    temporal_api_key: SecretStr | None = Field(
+        default=None, description="API key of a Temporal Cloud namespace; implies TLS."
+    )
+    temporal_tls: bool = Field(default=False, description="Connect to Temporal over TLS.")
+    temporal_ui_url: str | None = Field(
+        default=None, description="Address of the Temporal Web UI, for operators' links."
+    )
+    secret_keys: SecretStr | None = Field(
+        default=None,
+        description="Key ring that seals secrets at rest: `id:base64` of 32 bytes each, separated "
+        "by commas, the current key first.",
+    )
+
+    api_host: str = Field(default="127.0.0.1", description="Address the API listens on.")
+    api_port: int = Field(
+        default=8080, ge=0, le=65535, description="Port of the API; 0 picks a free one."
+    )
+    public_url: str | None = Field(
+        default=None, description="Address under which customers reach the API, if it is another."
+    )
+    worker_metrics_port: int = Field(
+        default=0, ge=0, le=65535, description="Port of the worker's /metrics; 0 picks a free one."
+    )
+    worker_max_activities: int = Field(
+        default=200, ge=1, le=10_000, description="Activities one worker runs at a time."
+    )
+    worker_grace: timedelta = Field(
+        default=timedelta(seconds=10),
+        description="How long a stopping worker lets its activities finish (ISO 8601 or seconds).",
+    )
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severe log record that is written."
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="Logs as one JSON object a line, or for a person's eyes."
+    )
+    otlp_endpoint: str | None = Field(
+        default=None,
+        description="OTLP/HTTP collector for traces, for instance http://127.0.0.1:4318; unset "
+        "turns tracing off.",
+    )
+
+    public_address: str | None = Field(
+        default=None,
+        description="Address written into Via, Contact and SDP when the host is behind NAT; unset "
+        "takes the source address of the route to the target.",
+    )
+    user_agent: str = Field(
+        default="Trunkline/0.1 (+https://trunkline.example/probing)",
+        description="User-Agent header of every SIP request; name a page that says who probes.",
+    )
+    from_domain: str | None = Field(
+        default=None, description="Host part of From in probes; unset takes the source address."
+    )
+    allowed_networks: Annotated[tuple[Network, ...], NoDecode, CommaSeparated] = Field(
+        default=(),
+        description="Networks (CIDR, separated by commas) that outbound connections may reach "
+        "although they are loopback, private or otherwise not public.",
+    )
+    dns_servers: Annotated[tuple[str, ...], NoDecode, CommaSeparated] = Field(
+        default=(),
+        description="DNS servers as address or address:port, separated by commas; unset takes the "
+        "system's.",
+    )
+    tls_ca_file: str | None = Field(
+        default=None, description="PEM file of certification authorities trusted beside the system's."
+    )
+    discovery_runs_per_target: int = Field(
+        default=20, ge=1, le=10_000, description="Discoveries of one target in one hour."
+    )
+
+    lab_network: Network = Field(
+        default=ipaddress.IPv4Network("127.0.60.0/24"),
+        description="Loopback block of the lab's fake SIP peers, one address each.",
+    )
+    var_dir: str = Field(default="var", description="Folder of the one-machine system's data.")
+    temporal_port: int = Field(
+        default=7233, ge=0, le=65535, description="Port of the embedded Temporal; 0 picks one."
+    )
+    temporal_ui_port: int = Field(
+        default=8233, ge=0, le=65535, description="Port of the embedded Temporal's Web UI."
+    )
+    mail_port: int = Field(
+        default=1025, ge=0, le=65535, description="SMTP port of the mail sink; 0 picks a free one."
+    )
+    mail_ui_port: int = Field(
+        default=8025, ge=0, le=65535, description="HTTP port of the mail sink; 0 picks a free one."
+    )
+
+    @field_validator("dns_servers", mode="after")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for server in value:
+            split_server(server)
+        return value
+
+    def nameservers(self) -> tuple[tuple[str, int], ...] | None:
+        """DNS servers as (address, port); ``None`` means the system's."""
+        return tuple(split_server(server) for server in self.dns_servers) or None
+
+
+def split_server(text: str) -> tuple[str, int]:
+    """Split ``192.0.2.1:5353`` or ``[2001:db8::1]:5353`` or a bare address; port 53 by default.
+
+    Raises ``ValueError`` when the address is not an IP address or the port is out of range.
+    """
+    host, port = text, "53"
+    if text.startswith("["):
+        host, _, rest = text[1:].partition("]")
+        port = rest.removeprefix(":") or "53"
+    elif text.count(":") == 1:
+        host, port = text.split(":")
+    ipaddress.ip_address(host)
+    number = int(port)
+    if not 0 < number < 65536:
+        raise ValueError(f"{text}: the port is out of range")
+    return host, number
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

@@ -1,0 +1,62 @@
+"""Verbs of the workflow tests: one environment, workers with fakes under real names, histories."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import Client, WorkflowHandle, WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from temporal_client import register_search_attributes
+from workflows import WORKFLOWS
+from workflows.names import DISCOVERY_QUEUE, WORKFLOW_QUEUE
+
+__all__ = ["QUEUES", "history_of", "new_worker", "time_skipping", "unique"]
+
+QUEUES = (WORKFLOW_QUEUE, DISCOVERY_QUEUE)
+
+
+def binary(name: str) -> str:
+    """Path of an executable of this virtual environment."""
+    return str(Path(sys.executable).parent / name)
+
+
+def unique(prefix: str) -> str:
+    """A fresh id: no two tests share a workflow."""
+    return f"{prefix}_{uuid.uuid4().hex}"
+
+
+@asynccontextmanager
+async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
+    """A server whose clock jumps; one a test, because its clock is global."""
+    environment = await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=binary("temporal-test-server"),
+        data_converter=pydantic_data_converter,
+    )
+    async with environment:
+        await register_search_attributes(environment.client)
+        yield environment
+
+
+@asynccontextmanager
+async def new_worker(
+    client: Client, activities: Sequence[Callable[..., Any]]
+) -> AsyncIterator[None]:
+    """Workers on every task queue, with all workflows and the given activities."""
+    async with (
+        Worker(client, task_queue=QUEUES[0], workflows=WORKFLOWS, activities=activities),
+        Worker(client, task_queue=QUEUES[1], activities=activities),
+    ):
+        yield
+
+
+async def history_of(handle: WorkflowHandle[Any, Any]) -> WorkflowHistory:
+    """Everything a workflow did so far."""
+    return await handle.fetch_history()
