@@ -1,10 +1,18 @@
-"""Why a discovery ended without a result, in words."""
+"""How far a discovery is, and why it ended without a result, in words."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["FailureReason", "failure_message"]
+__all__ = ["DiscoveryStatus", "FailureReason", "failure_message"]
+
+
+class DiscoveryStatus(StrEnum):
+    """Contract section 2, discovery status."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
 
 
 class FailureReason(StrEnum):

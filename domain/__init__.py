@@ -1,0 +1,1 @@
+"""Pure rules of Trunkline: no I/O, no clock, no randomness, no Temporal."""
