@@ -11,13 +11,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 from temporalio.common import RetryPolicy
 
-from domain.discovery_failure import FailureReason
+from domain.discovery_state import DiscoveryStatus, FailureReason
 
 __all__ = [
     "CONCLUDE_LIMITS",
@@ -26,7 +25,6 @@ __all__ = [
     "DiscoveryContract",
     "DiscoveryOrder",
     "DiscoveryOutcome",
-    "DiscoveryStatus",
     "FailureReport",
     "SweepOutcome",
 ]
@@ -46,14 +44,6 @@ class ActivityLimits:
     start_to_close: timedelta
     retry: RetryPolicy
     heartbeat: timedelta | None = None
-
-
-class DiscoveryStatus(StrEnum):
-    """Contract section 2, discovery status."""
-
-    RUNNING = "running"
-    COMPLETED = "completed"
-    FAILED = "failed"
 
 
 class DiscoveryOrder(Payload):

@@ -1,0 +1,49 @@
+"""What activities need of the outside world, built once per worker."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sip.net.resolver import Resolver
+
+from activities.probing import guard_of, identity_of
+from settings import Settings
+from sip.net.guard import AddressGuard
+from sip.net.probe_report import ProbeIdentity
+from storage.engine import Database
+
+__all__ = ["Dependencies", "open_dependencies"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """Shared by all activities of a process."""
+
+    settings: Settings
+    database: Database
+    resolver: Resolver
+    guard: AddressGuard
+    identity: ProbeIdentity
+
+
+@asynccontextmanager
+async def open_dependencies(settings: Settings) -> AsyncIterator[Dependencies]:
+    """Connect what activities need; raises ``StorageError`` when the database refuses us."""
+    database = Database(
+        settings.database_url.get_secret_value(),
+        pool_size=settings.database_pool_size,
+        application="trunkline-worker",
+    )
+    try:
+        await database.check_role()
+        yield Dependencies(
+            settings=settings,
+            database=database,
+            resolver=Resolver(settings.nameservers()),
+            guard=guard_of(settings),
+            identity=identity_of(settings),
+        )
+    finally:
+        await database.dispose()

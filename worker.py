@@ -1,0 +1,112 @@
+"""The Temporal worker process: settings, dependencies, workers, and a signal to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+
+import uvloop
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.dependencies import Dependencies, open_dependencies
+from activities.registry import activities_by_queue
+from observability.logs import configure_logging, get_logger
+from observability.metrics import start_temporal_runtime
+from observability.propagation import LogIds
+from observability.tracing import start_tracing
+from settings import Settings, get_settings
+from storage.ids import new_id
+from storage.presence import ProcessFacts
+from storage.tables import ProcessKind
+from temporal_client import connect, register_search_attributes
+from upkeep.loops import run_passes
+from upkeep.passes import passes_of
+from workflows import WORKFLOWS
+from workflows.names import DISCOVERY_QUEUE, WORKFLOW_QUEUE
+
+__all__ = ["main", "serve"]
+
+_log = get_logger("trunkline.worker")
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """Poll the task queues until ``stop`` is set, then let running activities finish.
+
+    Raises ``RuntimeError`` when Temporal cannot be reached and ``StorageError`` when the database
+    refuses us: a supervisor starts the process again.
+    """
+    async with AsyncExitStack() as stack:
+        tracing = start_tracing(settings.otlp_endpoint, service="trunkline-worker", version="0.1.0")
+        if tracing is not None:
+            stack.callback(tracing.stop)
+        metrics = start_temporal_runtime(port=settings.worker_metrics_port)
+        dependencies = await stack.enter_async_context(open_dependencies(settings))
+        interceptors = [LogIds(), *([tracing.interceptor()] if tracing is not None else [])]
+        client = await connect(settings, runtime=metrics.runtime, interceptors=interceptors)
+        await register_search_attributes(client)
+        for worker in workers_of(client, settings, dependencies):
+            await stack.enter_async_context(worker)
+        process = ProcessFacts(
+            id=new_id("wkr"),
+            kind=ProcessKind.WORKER,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            task_queues=(WORKFLOW_QUEUE, DISCOVERY_QUEUE),
+            started_at=datetime.now(UTC),
+        )
+
+        async def connected() -> Client:
+            return client
+
+        upkeep = asyncio.create_task(
+            run_passes(passes_of(process, dependencies.database, connected)), name="upkeep"
+        )
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        _log.info("worker is polling", metrics=metrics.metrics_url, queues=process.task_queues)
+        done, _ = await asyncio.wait({upkeep, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        upkeep.cancel()
+        stopping.cancel()
+        await asyncio.gather(upkeep, stopping, return_exceptions=True)
+        if upkeep in done:
+            upkeep.result()
+        _log.info("worker is draining", grace_seconds=settings.worker_grace.total_seconds())
+
+
+def workers_of(client: Client, settings: Settings, dependencies: Dependencies) -> list[Worker]:
+    """One worker per task queue: probing is bound by sockets, rows by the database."""
+    activities = activities_by_queue(dependencies)
+    return [
+        Worker(
+            client,
+            task_queue=queue,
+            workflows=WORKFLOWS if queue == WORKFLOW_QUEUE else (),
+            activities=activities[queue],
+            max_concurrent_activities=settings.worker_max_activities,
+            graceful_shutdown_timeout=settings.worker_grace,
+        )
+        for queue in (WORKFLOW_QUEUE, DISCOVERY_QUEUE)
+    ]
+
+
+async def _until_signalled(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await serve(settings, stop)
+
+
+def main() -> None:
+    """Entry point of the process; SIGINT and SIGTERM drain it."""
+    settings = get_settings()
+    configure_logging(level=settings.log_level, log_format=settings.log_format)
+    uvloop.run(_until_signalled(settings))
+
+
+if __name__ == "__main__":
+    main()
