@@ -6,12 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from sip.net.resolver import Resolver
-
 from activities.probing import guard_of, identity_of
 from settings import Settings
 from sip.net.guard import AddressGuard
 from sip.net.probe_report import ProbeIdentity
+from sip.net.resolver import Resolver
 from storage.engine import Database
 
 __all__ = ["Dependencies", "open_dependencies"]

@@ -118,7 +118,7 @@ class DiscoveryActivities(DiscoveryContract):
             raise _gone(order)
         if row.pinned is not None:
             return row
-        resolution = await self.dependencies.resolver.survey(row.host)
+        resolution = await self.dependencies.resolver.survey(row.host, port=row.port)
         async with self.dependencies.database.system() as session:
             pinned = await discoveries.record_resolution(
                 session,

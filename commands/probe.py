@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from domain.attempts import AttemptOutcome
     from domain.destination import Destination
     from domain.recommendation import Recommendation
@@ -54,7 +56,9 @@ async def _discover(destination: Destination, *, quiet: bool, private: bool) -> 
     guard = guard_of(settings)
     if private:
         guard = AddressGuard(allowed=(*settings.allowed_networks, *_private_networks()))
-    resolution = await Resolver(settings.nameservers()).survey(destination.host)
+    resolution = await Resolver(settings.nameservers()).survey(
+        destination.host, port=destination.port
+    )
     plan = plan_discovery(
         ResolutionFacts.model_validate(resolution),
         port=destination.port,
@@ -130,33 +134,59 @@ def _show(
     resolution: Resolution, attempts: list[AttemptOutcome], best: Recommendation | None
 ) -> None:
     from rich.console import Console
-    from rich.table import Table
-
-    from domain.attempt_explanations import explain_attempt
+    from rich.markup import escape
 
     console = Console()
     if not attempts:
-        console.print(resolution.failure or "No address was found.", markup=False)
+        console.print(escape(resolution.failure or "No address was found."))
         return
-    table = Table("Address", "Port", "Transport", "Answer", "ms", "System", "What it means")
+    answered = [each for each in attempts if each.answered]
+    if answered:
+        console.print(_answers(answered))
+    for line in _silences([each for each in attempts if not each.answered]):
+        console.print(escape(line))
+    console.print()
+    if best is None:
+        console.print("[bold]Nothing answered in SIP.[/]")
+        return
+    use = f"Use {best.transport.upper()} port {best.port}: {best.detected_system}."
+    console.print(f"[bold]{escape(use)}[/] {escape(best.reason)}")
+    for warning in best.warnings:
+        console.print(f"[yellow]Warning:[/] {escape(warning)}")
+
+
+def _answers(attempts: list[AttemptOutcome]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table("Address", "Port", "Transport", "Answer", "ms", "System", "TLS", box=box.SIMPLE)
     for attempt in sorted(attempts, key=lambda each: (each.address, each.port, each.transport)):
-        reply = attempt.reply
+        reply, tls = attempt.reply, attempt.tls
         table.add_row(
             attempt.address,
             str(attempt.port),
             attempt.transport.upper(),
-            f"{reply.status} {reply.reason}" if reply else "-",
-            "-" if attempt.response_time_ms is None else f"{attempt.response_time_ms:.1f}",
+            f"{reply.status} {reply.reason}" if reply else "",
+            "" if attempt.response_time_ms is None else f"{attempt.response_time_ms:.1f}",
             (reply.banner or "") if reply else "",
-            explain_attempt(attempt).what,
+            "" if tls is None else f"{tls.version}, {'verifies' if tls.verifies else tls.problem}",
         )
-    console.print(table)
-    if best is None:
-        console.print("Nothing answered in SIP.")
-        return
-    console.print(
-        f"Use {best.transport.upper()} port {best.port}: {best.detected_system}", markup=False
-    )
-    console.print(best.reason, markup=False)
-    for warning in best.warnings:
-        console.print(f"Warning: {warning}", markup=False)
+    return table
+
+
+def _silences(attempts: list[AttemptOutcome]) -> list[str]:
+    """One line for each address and kind of failure, with the ports that share it."""
+    from domain.attempt_explanations import explain_attempt
+
+    groups: dict[tuple[str, str], list[AttemptOutcome]] = {}
+    for attempt in attempts:
+        groups.setdefault((attempt.address, attempt.cause.value), []).append(attempt)
+    lines: list[str] = []
+    for (address, _), members in groups.items():
+        if len(members) == 1:
+            lines.append(f"{address}: {explain_attempt(members[0])}")
+            continue
+        ports = ", ".join(f"{each.transport.upper()} {each.port}" for each in members)
+        cause = members[0].cause.value.replace("_", " ")
+        lines.append(f"{address}: {cause} at {ports}.")
+    return lines

@@ -1,0 +1,1 @@
+"""Sockets, name resolution and the address guard: the only part of ``sip`` that does I/O."""

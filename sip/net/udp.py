@@ -1,0 +1,153 @@
+"""A UDP socket for SIP that hears refusals.
+
+One unconnected socket talks to any number of peers. Linux keeps ICMP errors on the socket's error
+queue together with the destination that caused them (``IP_RECVERR``, ip(7)), so a closed port is
+told from a silent one without a connected socket for each peer, and a reply from an address that
+was not asked is still seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import struct
+from collections import deque
+from collections.abc import Callable
+
+from sip.net.wire import family_of
+
+__all__ = ["MAX_DATAGRAM", "UdpSocket"]
+
+MAX_DATAGRAM = 65535
+"""Largest UDP payload that can arrive."""
+
+READS_PER_WAKEUP = 64
+"""Datagrams taken before other tasks get a turn: a flood must not own the loop."""
+
+MAX_UNSENT = 1024
+"""Datagrams kept while the kernel's send buffer is full; older ones are dropped, as a net would."""
+
+_IP_RECVERR = 11
+_IPV6_RECVERR = 25
+_EXTENDED_ERROR = struct.Struct("=IBBBBII")
+_ANCILLARY_BYTES = 512
+
+Address = tuple[str, int]
+
+
+class UdpSocket:
+    """Bound UDP socket on the running loop.
+
+    ``on_datagram(socket, data, remote)`` gets each datagram; ``on_refused(socket, remote, errno)``
+    each ICMP error that answered something sent from here. Both run in the loop and must not block.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        on_datagram: Callable[[UdpSocket, bytes, Address], None],
+        on_refused: Callable[[UdpSocket, Address, int], None],
+    ) -> None:
+        self._socket = sock
+        self._on_datagram = on_datagram
+        self._on_refused = on_refused
+        self._unsent: deque[tuple[bytes, Address]] = deque(maxlen=MAX_UNSENT)
+        self._loop = asyncio.get_running_loop()
+        host, port = sock.getsockname()[:2]
+        self.local: Address = (host, port)
+        self._loop.add_reader(sock.fileno(), self._readable)
+
+    @classmethod
+    def bind(
+        cls,
+        local: Address,
+        on_datagram: Callable[[UdpSocket, bytes, Address], None],
+        on_refused: Callable[[UdpSocket, Address, int], None],
+    ) -> UdpSocket:
+        """Open and bind; port 0 takes a free one. Raises ``OSError``."""
+        family = family_of(local[0])
+        sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        try:
+            if family == socket.AF_INET:
+                sock.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
+            else:
+                sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sock.bind(local)
+        except OSError:
+            sock.close()
+            raise
+        return cls(sock, on_datagram, on_refused)
+
+    def send(self, data: bytes, remote: Address) -> None:
+        """Send or queue one datagram; an error that belongs to it goes to ``on_refused``."""
+        if self._unsent:
+            self._unsent.append((data, remote))
+            return
+        try:
+            self._socket.sendto(data, remote)
+        except BlockingIOError:
+            self._unsent.append((data, remote))
+            self._loop.add_writer(self._socket.fileno(), self._writable)
+        except OSError as error:
+            self._send_again(data, remote, error)
+
+    def close(self) -> None:
+        """Stop reading and close; idempotent."""
+        if self._socket.fileno() < 0:
+            return
+        self._loop.remove_reader(self._socket.fileno())
+        self._loop.remove_writer(self._socket.fileno())
+        self._socket.close()
+
+    def _send_again(self, data: bytes, remote: Address, error: OSError) -> None:
+        # The kernel reports an earlier datagram's ICMP error on the next call, whoever it is for.
+        self._drain_errors()
+        try:
+            self._socket.sendto(data, remote)
+        except OSError as second:
+            number = second.errno or error.errno or errno.EIO
+            self._loop.call_soon(self._on_refused, self, remote, number)
+
+    def _writable(self) -> None:
+        while self._unsent:
+            data, remote = self._unsent[0]
+            try:
+                self._socket.sendto(data, remote)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                self._send_again(data, remote, error)
+            self._unsent.popleft()
+        self._loop.remove_writer(self._socket.fileno())
+
+    def _readable(self) -> None:
+        for _ in range(READS_PER_WAKEUP):
+            try:
+                data, remote = self._socket.recvfrom(MAX_DATAGRAM)
+            except BlockingIOError:
+                # The poll may have been for the error queue alone.
+                self._drain_errors()
+                return
+            except OSError:
+                self._drain_errors()
+                continue
+            self._on_datagram(self, data, (remote[0], remote[1]))
+            if self._socket.fileno() < 0:
+                return
+
+    def _drain_errors(self) -> None:
+        for _ in range(READS_PER_WAKEUP):
+            try:
+                _, ancillary, _, remote = self._socket.recvmsg(
+                    0, _ANCILLARY_BYTES, socket.MSG_ERRQUEUE
+                )
+            except OSError:
+                return
+            for _level, kind, data in ancillary:
+                if kind in (_IP_RECVERR, _IPV6_RECVERR) and len(data) >= _EXTENDED_ERROR.size:
+                    number = _EXTENDED_ERROR.unpack_from(data)[0]
+                    self._on_refused(self, (remote[0], remote[1]), number)
+            if self._socket.fileno() < 0:
+                return

@@ -1,0 +1,90 @@
+"""A real Kamailio on a loopback address of its own, over UDP, TCP and TLS."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from lab.behaviour import CertificateKind
+from lab.certificates import Authority, lab_domain
+from local.process import ManagedProcess
+from tests.support.programs import answers_options, require_program, run_program
+
+__all__ = ["PASSWORD", "REALM", "Kamailio", "OptionsManner", "run_kamailio"]
+
+REALM = "trunkline.test"
+PASSWORD = "open sesame"
+"""Of every user, as the configuration file has it."""
+
+_CONFIGURATION = Path(__file__).with_name("kamailio.cfg")
+_UDP_PORT = 5060
+_TCP_PORT = 5060
+_TLS_PORT = 5061
+
+
+class OptionsManner(StrEnum):
+    """What becomes of OPTIONS and REGISTER; the values are switches of the configuration file."""
+
+    OPEN = "OPEN"
+    CHALLENGED_BY_SERVER = "CHALLENGE_AS_SERVER"
+    """401 with WWW-Authenticate."""
+    CHALLENGED_BY_PROXY = "CHALLENGE_AS_PROXY"
+    """407 with Proxy-Authenticate."""
+    DROPPED = "DROP"
+
+
+@dataclass(frozen=True, slots=True)
+class Kamailio:
+    """A running process; its certificate is for ``address`` and ``domain``, signed by ``ca_file``."""
+
+    address: str
+    domain: str
+    ca_file: Path
+    process: ManagedProcess
+
+    def port(self, transport: str) -> int:
+        """Where it listens; ``transport`` is udp, tcp or tls."""
+        return {"udp": _UDP_PORT, "tcp": _TCP_PORT, "tls": _TLS_PORT}[transport]
+
+
+@asynccontextmanager
+async def run_kamailio(
+    address: str,
+    folder: Path,
+    *,
+    manner: OptionsManner = OptionsManner.OPEN,
+    algorithm: str = "MD5",
+) -> AsyncIterator[Kamailio]:
+    """Run Kamailio until the block ends; ``algorithm`` (MD5 or SHA-256) is that of its challenges.
+
+    Skips the test, or fails it in CI, where Kamailio is not installed. Raises ``StartFailed``.
+    """
+    program = require_program("kamailio", "kamailio kamailio-tls-modules")
+    authority = Authority.open(folder / "certificates")
+    pair = authority.server_pair("kamailio", address, CertificateKind.VALID)
+    definitions = (
+        f"UDP_LISTEN=udp:{address}:{_UDP_PORT}",
+        f"TCP_LISTEN=tcp:{address}:{_TCP_PORT}",
+        f"TLS_LISTEN=tls:{address}:{_TLS_PORT}",
+        f'CERTIFICATE="{pair.certificate}"',
+        f'PRIVATE_KEY="{pair.key}"',
+        f'ALGORITHM="{algorithm}"',
+        manner.value,
+    )
+    command = (
+        *(program, "-DD", "-E", "-f", str(_CONFIGURATION), "-m", "64", "-M", "8"),
+        *("-Y", str(folder), "-P", str(folder / "kamailio.pid"), "-w", str(folder)),
+        *(part for each in definitions for part in ("-A", each)),
+    )
+
+    async def ready() -> bool:
+        for transport, port in (("udp", _UDP_PORT), ("tcp", _TCP_PORT), ("tls", _TLS_PORT)):
+            if not await answers_options(transport, address, port, user="ready"):
+                return False
+        return True
+
+    async with run_program(command, folder, name="kamailio", ready=ready) as process:
+        yield Kamailio(address, lab_domain("kamailio"), authority.ca_file, process)
