@@ -68,10 +68,12 @@ async def test_a_failing_write_is_raised_where_the_block_ends() -> None:
     async def refuse(batch: Sequence[int]) -> None:
         raise ConnectionError("away")
 
+    writer = BatchWriter(refuse)
+    await writer.__aenter__()
+    writer.put(1)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    writer.put(2)
+    assert (writer.failed, writer.dropped) == (True, 1)
     with pytest.raises(ConnectionError):
-        async with BatchWriter(refuse) as writer:
-            writer.put(1)
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
-            writer.put(2)
-            assert writer.dropped == 1
+        await writer.__aexit__()

@@ -1,0 +1,75 @@
+"""A real database, a real DNS server and real SIP responders around the activities."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from ipaddress import ip_network
+
+import pytest
+from pydantic import SecretStr
+
+from activities.dependencies import Dependencies
+from activities.probing import guard_of, identity_of
+from settings import Settings
+from sip.build import response_to
+from sip.net.guard import AddressGuard
+from sip.net.resolver import Resolver
+from sip.net.stack import SipStack
+from sip.transaction import RequestReceived
+from storage.engine import Database
+from tests.support.dns_server import DnsServer
+from tests.support.loopback import LoopbackBlock
+
+
+class Responder:
+    """Answers OPTIONS with 200 and counts what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def handle(self, stack: SipStack, event: RequestReceived) -> None:
+        self.asked += 1
+        headers = (("Server", "Asterisk PBX 20.9.2"), ("Allow", "INVITE, ACK, BYE, OPTIONS"))
+        stack.respond(event.key, response_to(event.request, 200, to_tag="t", headers=headers))
+
+
+@asynccontextmanager
+async def answering(address: str, port: int = 5060) -> AsyncIterator[Responder]:
+    """A SIP server over UDP and TCP on one port of an address."""
+    responder = Responder()
+    async with SipStack(guard=AddressGuard(), handler=responder.handle) as stack:
+        stack.transport.listen_udp((address, port))
+        await stack.transport.listen_stream((address, port))
+        yield responder
+
+
+@contextmanager
+def silent(address: str, port: int = 5080) -> Iterator[None]:
+    """A UDP port that takes everything and answers nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind((address, port))
+        yield
+
+
+@pytest.fixture
+async def dns() -> AsyncIterator[DnsServer]:
+    async with DnsServer() as server:
+        yield server
+
+
+@pytest.fixture
+def dependencies(database: Database, dns: DnsServer, loopback: LoopbackBlock) -> Dependencies:
+    """What a worker would have, with this run's block of addresses allowed."""
+    settings = Settings(
+        database_url=SecretStr("postgresql://unused"),
+        allowed_networks=(ip_network(str(loopback.network)),),
+    )
+    return Dependencies(
+        settings=settings,
+        database=database,
+        resolver=Resolver([dns.address]),
+        guard=guard_of(settings),
+        identity=identity_of(settings),
+    )
