@@ -117,13 +117,16 @@ def _result(
     attempts: list[AttemptOutcome],
     best: Recommendation | None,
 ) -> dict[str, Any]:
-    from domain.attempt_explanations import explain_attempt
+    from domain.attempt_explanations import explain_beside
 
     return {
         "destination": destination.model_dump(mode="json"),
         "resolved_addresses": list(resolution.addresses),
         "attempts": [
-            {**attempt.model_dump(mode="json"), "explanation": explain_attempt(attempt).what}
+            {
+                **attempt.model_dump(mode="json"),
+                "explanation": str(explain_beside(attempt, attempts)),
+            }
             for attempt in attempts
         ],
         "recommended": None if best is None else best.model_dump(mode="json"),
@@ -143,7 +146,7 @@ def _show(
     answered = [each for each in attempts if each.answered]
     if answered:
         console.print(_answers(answered))
-    for line in _silences([each for each in attempts if not each.answered]):
+    for line in _silences(attempts):
         console.print(escape(line))
     console.print()
     if best is None:
@@ -175,16 +178,17 @@ def _answers(attempts: list[AttemptOutcome]) -> Table:
 
 
 def _silences(attempts: list[AttemptOutcome]) -> list[str]:
-    """One line for each address and kind of failure, with the ports that share it."""
-    from domain.attempt_explanations import explain_attempt
+    """One line for each address and explanation that several ports share, or one port alone."""
+    from domain.attempt_explanations import explain_beside
 
     groups: dict[tuple[str, str], list[AttemptOutcome]] = {}
     for attempt in attempts:
-        groups.setdefault((attempt.address, attempt.cause.value), []).append(attempt)
+        if not attempt.answered:
+            groups.setdefault((attempt.address, attempt.cause.value), []).append(attempt)
     lines: list[str] = []
     for (address, _), members in groups.items():
         if len(members) == 1:
-            lines.append(f"{address}: {explain_attempt(members[0])}")
+            lines.append(f"{address}: {explain_beside(members[0], attempts)}")
             continue
         ports = ", ".join(f"{each.transport.upper()} {each.port}" for each in members)
         cause = members[0].cause.value.replace("_", " ")

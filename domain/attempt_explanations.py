@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from domain.attempts import AttemptCause, AttemptOutcome
 from domain.replies import shown
 from domain.reply_explanations import Explanation, explain_options_reply
 from domain.transport import Transport
 
-__all__ = ["explain_attempt", "explain_cause"]
+__all__ = ["explain_attempt", "explain_beside", "explain_cause"]
 
 # Two sentences a cause: {where} is "TCP port 5060", {ours} our address, {detail} the technical
 # reason with its lead-in or nothing.
@@ -135,6 +137,40 @@ def explain_attempt(attempt: AttemptOutcome, *, source_address: str | None = Non
         detail=attempt.detail,
         source_address=ours,
     )
+
+
+# Ends of a connection that is spoken to in the wrong way: plain SIP to TLS, or TLS to plain SIP.
+_WRONG_WAY = frozenset(
+    {
+        AttemptCause.CONNECTED_SILENT,
+        AttemptCause.CLOSED,
+        AttemptCause.RESET,
+        AttemptCause.NOT_SIP,
+        AttemptCause.NOT_TLS,
+        AttemptCause.TLS_FAILED,
+        AttemptCause.TLS_SILENT,
+    }
+)
+_STREAMS = {Transport.TCP: Transport.TLS, Transport.TLS: Transport.TCP}
+
+
+def explain_beside(attempt: AttemptOutcome, others: Iterable[AttemptOutcome]) -> Explanation:
+    """As ``explain_attempt``, but knowing what else was found at the same address and port.
+
+    A TLS port that ignores plain SIP is no allow-list, once TLS was answered there.
+    """
+    other_way = _STREAMS.get(attempt.transport)
+    if attempt.cause in _WRONG_WAY and any(
+        other.answered
+        and other.transport is other_way
+        and (other.address, other.port) == (attempt.address, attempt.port)
+        for other in others
+    ):
+        spoken = "TLS" if other_way is Transport.TLS else "SIP without TLS"
+        return Explanation(
+            what=f"{attempt.where} is not answered: this port speaks {spoken}.", change=None
+        )
+    return explain_attempt(attempt)
 
 
 def explain_cause(

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.attempt_explanations import explain_attempt, explain_cause
+from domain.attempt_explanations import explain_attempt, explain_beside, explain_cause
 from domain.attempts import AttemptCause, AttemptOutcome, TlsFacts
 from domain.replies import MAX_VALUE, ReplyGrade, SipReply, grade_of, read_reply, shown
 from domain.reply_explanations import explain_options_reply
@@ -269,3 +269,17 @@ def test_the_facts_of_a_handshake_are_taken_over_as_they_were_observed() -> None
 
     assert (facts.version, facts.verifies, facts.problem) == ("TLSv1.3", False, "expired")
     assert facts.expires_at is None
+
+
+class TestExplainedBesideOthers:
+    def test_a_tls_port_that_ignores_plain_sip_is_no_allow_list(self) -> None:
+        tls = answered(port=5061, transport=Transport.TLS)
+        tcp = failed(AttemptCause.CONNECTED_SILENT, port=5061, transport=Transport.TCP)
+        words = explain_beside(tcp, [tls, tcp])
+        assert words.what == "TCP port 5061 is not answered: this port speaks TLS."
+        assert words.change is None
+
+    def test_another_port_that_answers_changes_nothing(self) -> None:
+        tls = answered(port=5061, transport=Transport.TLS)
+        tcp = failed(AttemptCause.CONNECTED_SILENT, port=5060, transport=Transport.TCP)
+        assert explain_beside(tcp, [tls, tcp]) == explain_attempt(tcp)
