@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import perf_counter
 
 from sip.build import options_request
 from sip.message import Request
@@ -98,11 +99,12 @@ class Prober:
         except _Stop as stop:
             return _report(target, progress, stop.outcome, detail=stop.detail)
         progress.local_address = flow.local[0]
-        sent_at = self._loop.time()
+        # Garbage of an earlier probe says nothing about this one.
+        self._faults.pop((flow.transport, flow.remote), None)
+        left = max(deadline - self._loop.time(), 0.0)
+        sent_at = perf_counter()
         try:
-            answer = await self._stack.request(
-                self._options(target, flow), flow, seconds=max(deadline - sent_at, 0.0)
-            )
+            answer = await self._stack.request(self._options(target, flow), flow, seconds=left)
         except RequestTimedOut as error:
             return self._silent(target, progress, error.provisional)
         except RequestFailed as error:
@@ -116,7 +118,7 @@ class Prober:
             started_at=progress.started_at,
             ended_at=utc_now(),
             response=answer.response,
-            response_time_ms=round((self._loop.time() - sent_at) * 1000, 3),
+            response_time_ms=_ms_since(sent_at),
             connect_ms=progress.connect_ms,
             local_address=progress.local_address,
             source=answer.flow.remote if answer.flow.remote != flow.remote else None,
@@ -125,13 +127,13 @@ class Prober:
 
     async def _flow(self, target: ProbeTarget, progress: _Progress, deadline: float) -> Flow:
         remote = (target.address, target.port)
-        started = self._loop.time()
+        started = perf_counter()
         try:
             if target.transport == "udp":
                 return self._stack.transport.udp_flow(remote)
             if target.transport == "tcp":
                 flow = await self._stack.transport.stream_flow(
-                    remote, None, seconds=deadline - started
+                    remote, None, seconds=deadline - self._loop.time(), shared=False
                 )
             else:
                 flow = await self._tls_flow(target, progress, deadline)
@@ -145,7 +147,7 @@ class Prober:
             raise _Stop(ProbeOutcome.TLS_FAILED, ssl_words(error.error)) from error
         except OSError as error:
             raise _Stop(outcome_of_errno(error.errno), error.strerror or str(error)) from error
-        progress.connect_ms = round((self._loop.time() - started) * 1000, 3)
+        progress.connect_ms = _ms_since(started)
         return flow
 
     async def _tls_flow(self, target: ProbeTarget, progress: _Progress, deadline: float) -> Flow:
@@ -181,7 +183,9 @@ class Prober:
         self, remote: tuple[str, int], profile: TlsProfile, deadline: float
     ) -> Flow:
         left = max(deadline - self._loop.time(), 0.0)
-        return await self._stack.transport.stream_flow(remote, profile, seconds=left)
+        return await self._stack.transport.stream_flow(
+            remote, profile, seconds=left, shared=False
+        )
 
     async def _name_old_version(
         self, target: ProbeTarget, deadline: float, error: ssl.SSLError
@@ -260,3 +264,8 @@ def _report(
         tls=progress.tls,
         detail=detail,
     )
+
+
+def _ms_since(moment: float) -> float:
+    """Milliseconds by a clock finer than the loop's, which stands still within one turn."""
+    return round((perf_counter() - moment) * 1000, 3)

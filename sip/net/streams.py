@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import Protocol
+from typing import Protocol, cast
 
 from sip.errors import ProtocolError
 from sip.stream import KeepAlive, StreamFramer
@@ -61,8 +61,8 @@ class StreamConnection(asyncio.Protocol):
         return found
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # Not checked by isinstance: uvloop's TLS transport is none of asyncio's classes.
+        self._transport = transport = cast(asyncio.Transport, transport)
         local, remote = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
         if remote is None:
             # The peer hung up between accept and here: there is no address to talk to.

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import os
 import ssl
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -84,28 +86,52 @@ class TlsFacts:
 
 
 def client_context(profile: TlsProfile, *, diagnose_old: bool = False) -> ssl.SSLContext:
-    """Context of an outbound connection, TLS 1.2 at least.
+    """Context of an outbound connection, TLS 1.2 at least; shared by equal needs.
 
     ``diagnose_old`` lowers the floor to TLS 1.0 so that an old peer can be named; nothing of SIP
-    may be sent over such a connection.
+    may be sent over such a connection. Raises ``OSError`` when the profile's CA file cannot be
+    read.
     """
+    if diagnose_old:
+        return _diagnosing_context()
+    if not profile.verify:
+        return _context(None)
+    # A CA file that the operator replaced counts from the next connection on.
+    changed = os.stat(profile.ca_file).st_mtime_ns if profile.ca_file is not None else 0
+    return _context((profile.ca_file, changed))
+
+
+@lru_cache(maxsize=64)
+def _context(authorities: tuple[str | None, int] | None) -> ssl.SSLContext:
+    """Context that verifies by the system's authorities and a file, or not at all.
+
+    Kept, because reading the system's authorities blocks the loop for some ten milliseconds.
+    """
+    context = _bare_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if authorities is not None:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_default_certs()
+        if authorities[0] is not None:
+            context.load_verify_locations(cafile=authorities[0])
+    return context
+
+
+@lru_cache(maxsize=1)
+def _diagnosing_context() -> ssl.SSLContext:
+    context = _bare_context()
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = ssl.TLSVersion.TLSv1
+    return context
+
+
+def _bare_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     # Names are matched by RFC 5922, which knows URI entries; OpenSSL's host check does not.
     context.check_hostname = False
-    if profile.verify and not diagnose_old:
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.load_default_certs()
-        if profile.ca_file is not None:
-            context.load_verify_locations(cafile=profile.ca_file)
-    else:
-        context.verify_mode = ssl.CERT_NONE
-    if diagnose_old:
-        context.set_ciphers("ALL:@SECLEVEL=0")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            context.minimum_version = ssl.TLSVersion.TLSv1
-    else:
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_mode = ssl.CERT_NONE
     return context
 
 

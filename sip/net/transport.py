@@ -7,10 +7,12 @@ guard, on the address it will really use.
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import ssl
 from typing import Protocol
 
+from sip.net.acceptor import StreamAcceptor
 from sip.net.guard import AddressGuard
 from sip.net.streams import StreamConnection
 from sip.net.tls import TlsProfile, client_context
@@ -73,7 +75,7 @@ class TransportLayer:
         self._udp_by_source: dict[str, UdpSocket] = {}
         self._streams: dict[int, StreamConnection] = {}
         self._shared: dict[SharedKey, StreamConnection] = {}
-        self._servers: list[asyncio.Server] = []
+        self._acceptors: list[StreamAcceptor] = []
         self._next_stream = 1
         self._closed = False
 
@@ -91,19 +93,26 @@ class TransportLayer:
         return Flow(transport="UDP", local=sock.local, remote=remote)
 
     async def stream_flow(
-        self, remote: tuple[str, int], tls: TlsProfile | None, *, seconds: float
+        self,
+        remote: tuple[str, int],
+        tls: TlsProfile | None,
+        *,
+        seconds: float,
+        shared: bool = True,
     ) -> Flow:
         """Flow over TCP, or TLS with a profile; an open connection to the same peer is shared.
 
-        ``seconds`` bounds connecting and handshake together. Raises
-        ``TargetNotAllowed``; ``ConnectTimedOut`` or ``OSError`` when TCP fails;
-        ``HandshakeTimedOut`` or ``HandshakeFailed`` when TLS on it does.
+        ``seconds`` bounds connecting and handshake together. Without ``shared`` the connection is a
+        new one that nobody else is given. Raises ``TargetNotAllowed``; ``ConnectTimedOut`` or
+        ``OSError`` when TCP fails; ``HandshakeTimedOut`` or ``HandshakeFailed`` when TLS on it does.
         """
         self._guard.check(remote[0])
         key = (remote, tls)
-        existing = self._shared.get(key)
+        existing = self._shared.get(key) if shared else None
         if existing is not None and not existing.closing and existing.flow is not None:
             return existing.flow
+        if len(self._streams) >= MAX_STREAMS:
+            raise OSError(errno.EMFILE, "too many connections")
         deadline = self._loop.time() + seconds
         sock = await self._connect(remote, deadline)
         connection = self._stream("TLS" if tls else "TCP", accepted=False)
@@ -122,8 +131,9 @@ class TransportLayer:
             sock.close()
             raise HandshakeFailed(error) from error
         if connection.flow is None or connection.closing:
-            raise ConnectionResetError("closed at once")
-        self._shared[key] = connection
+            raise ConnectionResetError(errno.ECONNRESET, "closed at once")
+        if shared:
+            self._shared[key] = connection
         return connection.flow
 
     async def _connect(self, remote: tuple[str, int], deadline: float) -> socket.socket:
@@ -146,16 +156,12 @@ class TransportLayer:
     async def listen_stream(
         self, local: tuple[str, int], context: ssl.SSLContext | None = None
     ) -> tuple[str, int]:
-        """Accept TCP, or TLS with a context. Raises ``OSError``."""
-        server = await self._loop.create_server(
-            lambda: self._stream("TLS" if context else "TCP", accepted=True),
-            local[0],
-            local[1],
-            ssl=context,
+        """Accept TCP, or TLS with a context; port 0 takes a free one. Raises ``OSError``."""
+        acceptor = StreamAcceptor.listen(
+            local, lambda: self._stream("TLS" if context else "TCP", accepted=True), context
         )
-        self._servers.append(server)
-        host, port = server.sockets[0].getsockname()[:2]
-        return host, port
+        self._acceptors.append(acceptor)
+        return acceptor.local
 
     def send(self, data: bytes, flow: Flow) -> bool:
         """Put bytes on a flow; ``False`` when it is gone."""
@@ -189,15 +195,13 @@ class TransportLayer:
         self._closed = True
         for sock in self._udp.values():
             sock.close()
-        for server in self._servers:
-            server.close()
+        for acceptor in self._acceptors:
+            await acceptor.close()
         gone = [connection.lost for connection in self._streams.values()]
         for connection in tuple(self._streams.values()):
             connection.abort("closed")
         if gone:
             await asyncio.wait(gone)
-        for server in self._servers:
-            await server.wait_closed()
 
     def stream_opened(self, connection: StreamConnection) -> None:
         """Called by a connection that is established, TLS handshake included."""

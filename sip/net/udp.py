@@ -4,12 +4,17 @@ One unconnected socket talks to any number of peers. Linux keeps ICMP errors on 
 queue together with the destination that caused them (``IP_RECVERR``, ip(7)), so a closed port is
 told from a silent one without a connected socket for each peer, and a reply from an address that
 was not asked is still seen.
+
+The loop does not watch the socket itself: libuv, under uvloop, stops polling a descriptor for good
+at its first ``POLLERR``, which is what a filled error queue raises. It watches an epoll descriptor
+that holds the socket and only ever becomes readable (epoll(7)).
 """
 
 from __future__ import annotations
 
 import asyncio
 import errno
+import select
 import socket
 import struct
 from collections import deque
@@ -56,7 +61,9 @@ class UdpSocket:
         self._loop = asyncio.get_running_loop()
         host, port = sock.getsockname()[:2]
         self.local: Address = (host, port)
-        self._loop.add_reader(sock.fileno(), self._readable)
+        self._poll = select.epoll()
+        self._poll.register(sock.fileno(), select.EPOLLIN)
+        self._loop.add_reader(self._poll.fileno(), self._ready)
 
     @classmethod
     def bind(
@@ -89,7 +96,7 @@ class UdpSocket:
             self._socket.sendto(data, remote)
         except BlockingIOError:
             self._unsent.append((data, remote))
-            self._loop.add_writer(self._socket.fileno(), self._writable)
+            self._poll.modify(self._socket.fileno(), select.EPOLLIN | select.EPOLLOUT)
         except OSError as error:
             self._send_again(data, remote, error)
 
@@ -97,8 +104,8 @@ class UdpSocket:
         """Stop reading and close; idempotent."""
         if self._socket.fileno() < 0:
             return
-        self._loop.remove_reader(self._socket.fileno())
-        self._loop.remove_writer(self._socket.fileno())
+        self._loop.remove_reader(self._poll.fileno())
+        self._poll.close()
         self._socket.close()
 
     def _send_again(self, data: bytes, remote: Address, error: OSError) -> None:
@@ -106,6 +113,9 @@ class UdpSocket:
         self._drain_errors()
         try:
             self._socket.sendto(data, remote)
+        except BlockingIOError:
+            # Lost, as a datagram may be: the transaction repeats it.
+            return
         except OSError as second:
             number = second.errno or error.errno or errno.EIO
             self._loop.call_soon(self._on_refused, self, remote, number)
@@ -120,7 +130,12 @@ class UdpSocket:
             except OSError as error:
                 self._send_again(data, remote, error)
             self._unsent.popleft()
-        self._loop.remove_writer(self._socket.fileno())
+        self._poll.modify(self._socket.fileno(), select.EPOLLIN)
+
+    def _ready(self) -> None:
+        if self._unsent:
+            self._writable()
+        self._readable()
 
     def _readable(self) -> None:
         for _ in range(READS_PER_WAKEUP):
@@ -132,8 +147,8 @@ class UdpSocket:
                 return
             except OSError:
                 self._drain_errors()
-                continue
-            self._on_datagram(self, data, (remote[0], remote[1]))
+            else:
+                self._on_datagram(self, data, (remote[0], remote[1]))
             if self._socket.fileno() < 0:
                 return
 
