@@ -8,7 +8,7 @@ import shutil
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,10 +16,19 @@ import pytest
 
 from local.process import ManagedProcess, ProcessSpec, StartFailed, log_tail
 
-__all__ = ["answers_options", "program_path", "require_program", "run_program"]
+__all__ = [
+    "answers_options",
+    "inherited_environment",
+    "program_path",
+    "require_program",
+    "run_program",
+]
 
 ANSWER_WITHIN = 2.0
 """Seconds: who needs longer is asked again. The slowest that is started here takes 1.2 on purpose."""
+
+QUIET_AFTER = 0.02
+"""Seconds without another byte after which an answer is whole."""
 
 
 def program_path(name: str) -> str | None:
@@ -39,6 +48,11 @@ def require_program(name: str, package: str) -> str:
     pytest.skip(reason)
 
 
+def inherited_environment(home: Path) -> dict[str, str]:
+    """What every program is told of where it runs; nothing else of this shell's leaks in."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "LC_ALL": "C.UTF-8"}
+
+
 @asynccontextmanager
 async def run_program(
     command: Sequence[str],
@@ -47,24 +61,20 @@ async def run_program(
     name: str,
     ready: Callable[[], Awaitable[bool]],
     within: timedelta = timedelta(seconds=15),
-    environment: dict[str, str] | None = None,
-    cwd: Path | None = None,
 ) -> AsyncIterator[ManagedProcess]:
-    """Run a program that stays in the foreground until the block ends, with a folder of its own.
+    """Run a program that stays in the foreground until the block ends, in an existing folder of its own.
 
     The block begins when ``ready`` said so; SIGTERM ends the program, SIGKILL after ten seconds. It
     dies with this process. Raises ``StartFailed``; what the program wrote is noted on every error
     that leaves the block.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     log = folder / f"{name}.log"
-    inherited = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder), "LC_ALL": "C"}
     process = ManagedProcess(
         ProcessSpec(
             name=name,
             command=tuple(command),
-            env={**inherited, **(environment or {})},
-            cwd=cwd or folder,
+            env=inherited_environment(folder),
+            cwd=folder,
             log=log,
             ready=ready,
             ready_within=within,
@@ -119,9 +129,13 @@ async def _over_stream(transport: str, address: str, port: int, user: str | None
     try:
         local = writer.get_extra_info("sockname")
         writer.write(_options(transport.upper(), local, address, user))
-        return await reader.read(65535)
+        answer = await reader.read(65535)
+        # What is left unread would make the kernel send a reset, at which SIPp ends.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(reader.read(65535), QUIET_AFTER)
+        return answer
     finally:
-        writer.transport.abort()
+        writer.close()
 
 
 def _options(transport: str, local: tuple[str, int], address: str, user: str | None) -> bytes:

@@ -75,7 +75,6 @@ async def run_sipp_uac(
     Raises ``SippFailed`` when it could not work, and ``TimeoutError`` after ``seconds``.
     """
     program = require_program("sipp", "sip-tester")
-    folder.mkdir(parents=True, exist_ok=True)
     statistics = folder / "statistics.csv"
     process = await asyncio.create_subprocess_exec(
         *(program, f"{target[0]}:{target[1]}", "-sf", str(_SCENARIOS / "uac_options.xml")),

@@ -1,0 +1,40 @@
+"""Identifiers: a prefix that names the kind, and 22 random base62 characters (131 bits).
+
+The prefix makes an id in a log line or a support request readable; the length makes it
+unguessable, so that an id alone tells nothing about how many there are.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import string
+from typing import Final, Literal, get_args
+
+__all__ = ["ALPHABET", "PREFIXES", "Prefix", "is_id", "new_id"]
+
+Prefix = Literal["org", "key", "disc", "tc", "trk", "wkr", "whk"]
+"""org organization, key API key, disc discovery, tc test call, trk trunk, wkr process seen alive,
+whk webhook endpoint."""
+
+PREFIXES: Final[frozenset[str]] = frozenset(get_args(Prefix))
+ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
+LENGTH: Final = 22
+
+_RANDOM_PART = re.compile(r"[0-9A-Za-z]{22}\Z")
+
+
+def new_id(prefix: Prefix) -> str:
+    """A new id such as ``disc_2Nq0bV…``: the prefix, ``_`` and 22 base62 characters.
+
+    Raises ``ValueError`` for a prefix that is not in ``PREFIXES``.
+    """
+    if prefix not in PREFIXES:
+        raise ValueError(f"{prefix!r} is not a prefix of ids")
+    return f"{prefix}_{''.join(secrets.choice(ALPHABET) for _ in range(LENGTH))}"
+
+
+def is_id(prefix: Prefix, text: str) -> bool:
+    """Whether ``text`` has the form of an id with this prefix; it need not exist."""
+    head, separator, rest = text.partition("_")
+    return head == prefix and bool(separator) and _RANDOM_PART.match(rest) is not None

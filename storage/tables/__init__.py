@@ -1,0 +1,44 @@
+"""Every table of Trunkline, one file per business word.
+
+Importing this package registers all of them in ``METADATA``, which a test holds equal to what the
+migrations build.
+"""
+
+from __future__ import annotations
+
+from sqlmodel import SQLModel
+
+from storage.tables.api_key import ApiKey, Role
+from storage.tables.audit import AuditEntry
+from storage.tables.call import Call, CallDirection, CallKind, CallResult, CallStatus
+from storage.tables.discovery import Discovery, DiscoveryAttempt, DiscoveryStatus
+from storage.tables.idempotency import IdempotencyKey, IdempotencyState
+from storage.tables.organization import Organization
+from storage.tables.outbox import OutboxEntry
+from storage.tables.presence import ProcessKind, WorkerPresence
+from storage.tables.sip_message import MessageDirection, SipMessage
+
+__all__ = [
+    "METADATA",
+    "ApiKey",
+    "AuditEntry",
+    "Call",
+    "CallDirection",
+    "CallKind",
+    "CallResult",
+    "CallStatus",
+    "Discovery",
+    "DiscoveryAttempt",
+    "DiscoveryStatus",
+    "IdempotencyKey",
+    "IdempotencyState",
+    "MessageDirection",
+    "Organization",
+    "OutboxEntry",
+    "ProcessKind",
+    "Role",
+    "SipMessage",
+    "WorkerPresence",
+]
+
+METADATA = SQLModel.metadata
