@@ -1,0 +1,59 @@
+"""Upper bound of a request body, kept while it arrives: its announced length is only a hint."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.envelope import error_response
+from api.errors import BodyTooLarge
+
+__all__ = ["MAX_BODY_BYTES", "BodyLimit"]
+
+# 100 numbers with all their options are about 40 KiB (contract section 2); a document upload brings its
+# own bound with its route.
+MAX_BODY_BYTES = 1024 * 1024
+
+
+class _Exceeded(Exception):
+    """More bytes arrived than the bound allows."""
+
+
+class BodyLimit:
+    """ASGI middleware: 413 as soon as a body is known to be larger than ``limit`` bytes."""
+
+    def __init__(self, app: ASGIApp, *, limit: int = MAX_BODY_BYTES) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = Headers(scope=scope).get("content-length", "")
+        if announced.isdecimal() and int(announced[:20]) > self._limit:
+            await error_response(BodyTooLarge(self._limit))(scope, receive, send)
+            return
+        received = 0
+        exceeded = False
+
+        async def receive_bounded() -> Message:
+            nonlocal received, exceeded
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._limit:
+                exceeded = True
+                raise _Exceeded
+            return message
+
+        async def send_unless_exceeded(message: Message) -> None:
+            # The framework answers 400 to any trouble with the body; the reason is known better here.
+            if not exceeded:
+                await send(message)
+
+        with suppress(_Exceeded):
+            await self._app(scope, receive_bounded, send_unless_exceeded)
+        if exceeded:
+            await error_response(BodyTooLarge(self._limit))(scope, receive, send)

@@ -1,0 +1,79 @@
+"""The share of upkeep that this process carries while it serves (see :mod:`upkeep`)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from api.temporal import TemporalGateway
+from observability.logs import get_logger
+from storage import presence
+from storage.engine import Database
+from storage.errors import DatabaseUnavailable
+from storage.ids import new_id
+from storage.tables import ProcessKind
+from upkeep.loops import run_passes
+from upkeep.passes import passes_of
+
+__all__ = ["Upkeep", "running_upkeep"]
+
+_log = get_logger("trunkline.api")
+
+
+class Upkeep:
+    """The running passes of this process."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def has_failed(self) -> bool:
+        """A pass met a bug and ended: slots and presence are no longer kept, so restart the process."""
+        task = self._task
+        return task is not None and task.done() and not task.cancelled()
+
+    def start(self, passes: asyncio.Task[None]) -> None:
+        """Watch these passes."""
+        self._task = passes
+        passes.add_done_callback(_report)
+
+    async def stop(self) -> None:
+        """End the passes and wait for them."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+
+@asynccontextmanager
+async def running_upkeep(
+    upkeep: Upkeep, database: Database, temporal: TemporalGateway
+) -> AsyncIterator[None]:
+    """Runs the passes beside the block; the process's presence ends with it."""
+    process = presence.ProcessFacts(
+        id=new_id("wkr"),
+        kind=ProcessKind.API,
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        task_queues=(),
+        started_at=datetime.now(UTC),
+    )
+    passes = passes_of(process, database, temporal.client_if_near)
+    upkeep.start(asyncio.create_task(run_passes(passes), name="upkeep"))
+    try:
+        yield
+    finally:
+        await upkeep.stop()
+        try:
+            async with database.system() as session:
+                await presence.leave(session, process.id)
+        except DatabaseUnavailable as error:
+            _log.warning("the presence of this process stays behind", reason=str(error))
+
+
+def _report(passes: asyncio.Task[None]) -> None:
+    if not passes.cancelled() and passes.exception() is not None:
+        _log.critical("upkeep has failed; restart this process", exc_info=passes.exception())

@@ -1,0 +1,1 @@
+"""Sub-commands of `trunkline`; heavy imports are inside their functions."""

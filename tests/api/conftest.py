@@ -1,0 +1,91 @@
+"""The API over a real database, called without a socket; Temporal is away unless a test brings it."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
+from temporalio.testing import WorkflowEnvironment
+
+from api.app import create_app
+from observability.logs import configure_logging
+from settings import Settings
+from storage.engine import Database
+from storage.secret_box import generate_key
+from tests.api.tenants import Tenant, make_tenant
+from tests.support.postgres import TestDatabase
+from tests.workflows.harness import binary
+
+
+@pytest.fixture(autouse=True)
+def log() -> Iterator[io.StringIO]:
+    """What the process logs during the test, as JSON lines."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    stream = io.StringIO()
+    configure_logging(level="debug", stream=stream)
+    yield stream
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.fixture
+def settings(database_urls: TestDatabase) -> Settings:
+    """Settings of this test's API; nothing listens at the Temporal address."""
+    return Settings(
+        database_url=SecretStr(database_urls.app_url),
+        secret_keys=SecretStr(generate_key("test")),
+        temporal_address="127.0.0.1:1",
+    )
+
+
+@pytest.fixture
+def app(settings: Settings, database: Database) -> FastAPI:
+    """The application; its lifespan does not run, so there is no upkeep and no listener."""
+    return create_app(settings, database=database)
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of ``app``; errors that escape the application fail the test."""
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as opened:
+        yield opened
+
+
+@pytest.fixture
+async def running_client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of ``app`` while its lifespan runs: with upkeep and the listener."""
+    transport = httpx.ASGITransport(app=app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://api.test") as opened,
+    ):
+        yield opened
+
+
+@pytest.fixture
+async def tenant(database: Database) -> Tenant:
+    """An organization with the SIP entitlement."""
+    return await make_tenant(database)
+
+
+@pytest.fixture
+async def other_tenant(database: Database) -> Tenant:
+    """Another organization of the same installation."""
+    return await make_tenant(database, "Zanzibar Telephony")
+
+
+@pytest.fixture(scope="session")
+async def temporal_address() -> AsyncIterator[str]:
+    """A real Temporal server, shared by the tests that need one."""
+    started = await WorkflowEnvironment.start_local(
+        dev_server_existing_path=binary("temporal"), ui=False
+    )
+    async with started:
+        yield started.client.service_client.config.target_host
