@@ -19,11 +19,10 @@ from temporalio.exceptions import ApplicationError
 from activities.contracts import (
     DiscoveryOrder,
     DiscoveryOutcome,
-    DiscoveryStatus,
     FailureReport,
     SweepOutcome,
 )
-from domain.discovery_failure import FailureReason
+from domain.discovery_state import DiscoveryStatus, FailureReason
 from tests.workflows.harness import new_worker, unique
 from workflows.discovery import DISCOVERY_TIMEOUT, DiscoveryWorkflow
 from workflows.names import WORKFLOW_QUEUE, discovery_workflow_id

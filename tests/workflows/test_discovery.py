@@ -7,8 +7,8 @@ from datetime import timedelta
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHistory
 
-from activities.contracts import SWEEP_LIMITS, DiscoveryStatus, SweepOutcome
-from domain.discovery_failure import FailureReason
+from activities.contracts import SWEEP_LIMITS, SweepOutcome
+from domain.discovery_state import DiscoveryStatus, FailureReason
 from tests.workflows.harness import history_of, new_worker, time_skipping
 from tests.workflows.scenarios import FakeDiscovery, start_discovery
 from workflows.discovery import DISCOVERY_TIMEOUT

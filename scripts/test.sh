@@ -1,0 +1,53 @@
+#!/bin/sh
+# The checks and the tests. Arguments go to pytest, and then there is no coverage gate: it is for
+# the whole suite. The last line is pytest's closing line.
+set -eu
+cd "$(dirname "$0")/.."
+python=.venv/bin/python
+
+sh scripts/peers.sh install
+missing=$(sh scripts/peers.sh missing)
+not_run() {
+    [ -n "$missing" ] || return 0
+    files=$(grep -rlE 'mark(s)?\.peer' --include='*.py' tests | sort | tr '\n' ' ')
+    echo "NOT RUN: tests marked peer (${files:-none }); install first: sudo apt-get install -y $missing"
+}
+not_run
+if [ -n "$missing" ] && [ -n "${CI:-}" ]; then
+    echo "trunkline: in CI every test must run" >&2
+    exit 1
+fi
+
+if [ $# -gt 0 ]; then
+    run="$python -m pytest"
+else
+    make --no-print-directory check
+    run="$python -m coverage run -m pytest"
+fi
+if [ -t 1 ]; then
+    set -- --color=yes "$@"
+fi
+if [ -n "$missing" ]; then
+    set -- -m "not peer" "$@"
+fi
+
+kept=$(mktemp -d)
+trap 'rm -rf "$kept"' EXIT
+{
+    status=0
+    $run "$@" || status=$?
+    echo "$status" >"$kept/status"
+} 2>&1 | tee "$kept/output"
+status=$(cat "$kept/status")
+
+case $run in
+*coverage*)
+    if ! $python -m coverage report; then
+        echo "trunkline: the coverage of sip/ and domain/ is below its gate" >&2
+        [ "$status" != 0 ] || status=2
+    fi
+    ;;
+esac
+not_run
+tail -n 1 "$kept/output"
+exit "$status"
