@@ -23,7 +23,7 @@ with workflow.unsafe.imports_passed_through():
         FailureReport,
         SweepOutcome,
     )
-    from domain.discovery_failure import FailureReason
+    from domain.discovery_state import FailureReason
 
 __all__ = ["DISCOVERY_TIMEOUT", "DiscoveryWorkflow"]
 
