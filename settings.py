@@ -116,7 +116,8 @@ class Settings(BaseSettings):
         "system's.",
     )
     tls_ca_file: str | None = Field(
-        default=None, description="PEM file of certification authorities trusted beside the system's."
+        default=None,
+        description="PEM file of certification authorities trusted beside the system's.",
     )
     discovery_runs_per_target: int = Field(
         default=20, ge=1, le=10_000, description="Discoveries of one target in one hour."

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import socket
-from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from contextlib import AsyncExitStack, suppress
 
 import uvloop
 from temporalio.client import Client
@@ -20,12 +17,10 @@ from observability.metrics import start_temporal_runtime
 from observability.propagation import LogIds
 from observability.tracing import start_tracing
 from settings import Settings, get_settings
-from storage.ids import new_id
-from storage.presence import ProcessFacts
 from storage.tables import ProcessKind
 from temporal_client import connect, register_search_attributes
 from upkeep.loops import run_passes
-from upkeep.passes import passes_of
+from upkeep.passes import leave, passes_of, this_process
 from workflows import WORKFLOWS
 from workflows.names import DISCOVERY_QUEUE, WORKFLOW_QUEUE
 
@@ -49,32 +44,29 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         interceptors = [LogIds(), *([tracing.interceptor()] if tracing is not None else [])]
         client = await connect(settings, runtime=metrics.runtime, interceptors=interceptors)
         await register_search_attributes(client)
-        for worker in workers_of(client, settings, dependencies):
-            await stack.enter_async_context(worker)
-        process = ProcessFacts(
-            id=new_id("wkr"),
-            kind=ProcessKind.WORKER,
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            task_queues=(WORKFLOW_QUEUE, DISCOVERY_QUEUE),
-            started_at=datetime.now(UTC),
-        )
+        process = this_process(ProcessKind.WORKER, (WORKFLOW_QUEUE, DISCOVERY_QUEUE))
+        stack.push_async_callback(leave, process, dependencies.database)
 
         async def connected() -> Client:
             return client
 
+        workers = workers_of(client, settings, dependencies)
+        running = [asyncio.create_task(worker.run(), name="worker") for worker in workers]
         upkeep = asyncio.create_task(
             run_passes(passes_of(process, dependencies.database, connected)), name="upkeep"
         )
         stopping = asyncio.create_task(stop.wait(), name="stop")
         _log.info("worker is polling", metrics=metrics.metrics_url, queues=process.task_queues)
-        done, _ = await asyncio.wait({upkeep, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        upkeep.cancel()
-        stopping.cancel()
-        await asyncio.gather(upkeep, stopping, return_exceptions=True)
-        if upkeep in done:
-            upkeep.result()
+        await asyncio.wait({*running, upkeep, stopping}, return_when=asyncio.FIRST_COMPLETED)
         _log.info("worker is draining", grace_seconds=settings.worker_grace.total_seconds())
+        stopping.cancel()
+        # Together, so that the whole process ends within one grace period.
+        await asyncio.gather(*(worker.shutdown() for worker in workers))
+        upkeep.cancel()
+        for task in (*running, upkeep):
+            # What ended by itself ended by a bug, which must end the process visibly.
+            with suppress(asyncio.CancelledError):
+                await task
 
 
 def workers_of(client: Client, settings: Settings, dependencies: Dependencies) -> list[Worker]:

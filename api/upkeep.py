@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
 from api.temporal import TemporalGateway
 from observability.logs import get_logger
-from storage import presence
 from storage.engine import Database
-from storage.errors import DatabaseUnavailable
-from storage.ids import new_id
 from storage.tables import ProcessKind
 from upkeep.loops import run_passes
-from upkeep.passes import passes_of
+from upkeep.passes import leave, passes_of, this_process
 
 __all__ = ["Upkeep", "running_upkeep"]
 
@@ -53,25 +47,14 @@ async def running_upkeep(
     upkeep: Upkeep, database: Database, temporal: TemporalGateway
 ) -> AsyncIterator[None]:
     """Runs the passes beside the block; the process's presence ends with it."""
-    process = presence.ProcessFacts(
-        id=new_id("wkr"),
-        kind=ProcessKind.API,
-        host=socket.gethostname(),
-        pid=os.getpid(),
-        task_queues=(),
-        started_at=datetime.now(UTC),
-    )
+    process = this_process(ProcessKind.API)
     passes = passes_of(process, database, temporal.client_if_near)
     upkeep.start(asyncio.create_task(run_passes(passes), name="upkeep"))
     try:
         yield
     finally:
         await upkeep.stop()
-        try:
-            async with database.system() as session:
-                await presence.leave(session, process.id)
-        except DatabaseUnavailable as error:
-            _log.warning("the presence of this process stays behind", reason=str(error))
+        await leave(process, database)
 
 
 def _report(passes: asyncio.Task[None]) -> None:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import os
+import socket
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client
 
+from observability.logs import get_logger
 from storage import idempotency, presence, sip_messages
 from storage.engine import Database
+from storage.errors import DatabaseUnavailable
+from storage.ids import new_id
 from storage.presence import ProcessFacts
+from storage.tables import ProcessKind
 from upkeep.loops import Pass
 from upkeep.reaper import reap_discoveries
 
-__all__ = ["PRESENCE_INTERVAL", "SILENT_AFTER", "passes_of"]
+__all__ = ["PRESENCE_INTERVAL", "SILENT_AFTER", "leave", "passes_of", "this_process"]
+
+_log = get_logger("trunkline.upkeep")
 
 PRESENCE_INTERVAL = timedelta(seconds=3)
 SILENT_AFTER = timedelta(seconds=15)
@@ -24,6 +32,27 @@ PARTITION_INTERVAL = timedelta(hours=1)
 FORGET_AFTER = timedelta(hours=1)
 
 ClientSource = Callable[[], Awaitable[Client | None]]
+
+
+def this_process(kind: ProcessKind, task_queues: Sequence[str] = ()) -> ProcessFacts:
+    """What the calling process says of itself; a new id with every call."""
+    return ProcessFacts(
+        id=new_id("wkr"),
+        kind=kind,
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        task_queues=task_queues,
+        started_at=datetime.now(UTC),
+    )
+
+
+async def leave(process: ProcessFacts, database: Database) -> None:
+    """Say that the process ends; while the database is away it is found silent instead."""
+    try:
+        async with database.system() as session:
+            await presence.leave(session, process.id)
+    except DatabaseUnavailable as error:
+        _log.warning("the presence of this process stays behind", reason=str(error))
 
 
 def passes_of(process: ProcessFacts, database: Database, client: ClientSource) -> tuple[Pass, ...]:

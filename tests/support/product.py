@@ -121,17 +121,19 @@ class Product:
             "TRUNKLINE_TEMPORAL_ADDRESS": temporal.address,
             "TRUNKLINE_TEMPORAL_NAMESPACE": temporal.namespace,
             "TRUNKLINE_SECRET_KEYS": generate_key("test"),
-            "TRUNKLINE_WORKER_GRACE": f"PT{WORKER_GRACE.total_seconds():g}S",
             **settings,
         }
         self._http = http
         self._started: list[ManagedProcess] = []
 
-    async def start_worker(self) -> ManagedProcess:
+    async def start_worker(self, *, grace: timedelta = WORKER_GRACE) -> ManagedProcess:
         """A worker process that polls. Raises ``StartFailed`` and ``TimeoutError``."""
         port = _free_port()
-        programs = self._programs(TRUNKLINE_WORKER_METRICS_PORT=str(port))
-        process = ManagedProcess(programs.worker(metrics_port=port, grace=WORKER_GRACE))
+        programs = self._programs(
+            TRUNKLINE_WORKER_METRICS_PORT=str(port),
+            TRUNKLINE_WORKER_GRACE=f"PT{grace.total_seconds():g}S",
+        )
+        process = ManagedProcess(programs.worker(metrics_port=port, grace=grace))
         await self._start(process)
         give_up = time.monotonic() + START_TIMEOUT
         while not await self._polls(process):
