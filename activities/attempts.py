@@ -5,8 +5,8 @@ from __future__ import annotations
 from domain.attempts import AttemptCause, AttemptOutcome, TlsFacts
 from domain.discovery_plan import Candidate
 from domain.replies import read_reply
-from domain.transport import Transport
 from sip.net.probe_report import ProbeReport, ProbeTarget
+from sip.transports import Transport
 
 __all__ = ["attempt_of", "target_of"]
 

@@ -28,9 +28,9 @@ from domain.attempts import AttemptCause, AttemptOutcome
 from domain.discovery_plan import Candidate, ResolutionFacts, ResolvedTarget, plan_discovery
 from domain.discovery_state import DiscoveryStatus, FailureReason, failure_message
 from domain.recommendation import recommend
-from domain.transport import Transport
 from sip.net.wire import WireRecord
 from sip.resolution import Resolution
+from sip.transports import Transport
 from storage import discoveries, sip_messages
 from storage.tables import Discovery
 from workflows.names import ErrorType

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from domain.attempts import AttemptCause, AttemptOutcome
 from domain.replies import shown
 from domain.reply_explanations import Explanation, explain_options_reply
-from domain.transport import Transport
+from sip.transports import Transport
 
 __all__ = ["explain_attempt", "explain_beside", "explain_cause"]
 

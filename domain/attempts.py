@@ -12,7 +12,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.replies import ReplyGrade, SipReply
-from domain.transport import Transport
+from sip.transports import Transport
 
 __all__ = [
     "AttemptCause",

@@ -24,7 +24,7 @@ from domain.host_names import (
     quoted,
 )
 from domain.pasted_text import UNSUPPORTED_TRANSPORTS, email_address
-from domain.transport import Transport
+from sip.transports import Transport
 
 __all__ = ["Destination", "DestinationProblem", "ParsedDestination", "parse_destination"]
 

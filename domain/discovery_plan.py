@@ -14,7 +14,7 @@ from itertools import zip_longest
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.attempts import CandidateSource
-from domain.transport import Transport
+from sip.transports import Transport
 
 __all__ = [
     "MAX_ADDRESSES",

@@ -17,7 +17,7 @@ from domain.codecs import CodecEvidence
 from domain.fingerprint import Fingerprint, identify, observation_of
 from domain.recommendation_words import reason_for, warnings_for
 from domain.replies import ReplyGrade
-from domain.transport import Transport
+from sip.transports import Transport
 
 __all__ = ["Rank", "Recommendation", "rank_of", "recommend"]
 

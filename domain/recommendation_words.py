@@ -9,7 +9,7 @@ from typing import Final
 from domain.attempt_explanations import explain_attempt
 from domain.attempts import AttemptCause, AttemptOutcome, TlsFacts
 from domain.replies import ReplyGrade
-from domain.transport import Transport
+from sip.transports import Transport
 
 __all__ = ["reason_for", "warnings_for"]
 

@@ -51,7 +51,11 @@ _AUTH_PARAM = rf"{TOKEN}{W}={W}(?:{TOKEN}|{QUOTED})"
 _AUTH_PARAMS = rf"{_AUTH_PARAM}(?:{W},{W}{_AUTH_PARAM})*+"
 # The single token of RFC 8898's Bearer credentials (RFC 7235 section 2.1).
 _TOKEN68 = r"[A-Za-z0-9\-._~+/]++=*+"
-_CREDENTIALS = re.compile(rf"{TOKEN}[ \t]++(?:{_AUTH_PARAMS}|{_TOKEN68})")
+_CREDENTIAL = rf"{TOKEN}[ \t]++(?:{_AUTH_PARAMS}|{_TOKEN68})"
+_CREDENTIALS = re.compile(_CREDENTIAL)
+# RFC 3261 gives each challenge a header field of its own; peers that offer several by RFC 8760 also
+# write them as the list that RFC 7235 section 4.1 allows.
+_CHALLENGES = re.compile(rf"{_CREDENTIAL}(?:{W},{W}{_CREDENTIAL})*+")
 _AUTH_INFO = re.compile(_AUTH_PARAMS)
 _RACK = re.compile(rf"([0-9]++)[ \t]++([0-9]++)[ \t]++{TOKEN}")
 
@@ -178,8 +182,8 @@ LISTS: Mapping[str, Callable[[str], tuple[object, ...]]] = {
     "Proxy-Require": _TOKEN_LIST,
     "Unsupported": _TOKEN_LIST,
     "Warning": _shape_of_one(_WARNINGS, "a code, an agent and a quoted text"),
-    "WWW-Authenticate": _shape_of_one(_CREDENTIALS, "a challenge"),
-    "Proxy-Authenticate": _shape_of_one(_CREDENTIALS, "a challenge"),
+    "WWW-Authenticate": _shape_of_one(_CHALLENGES, "a challenge"),
+    "Proxy-Authenticate": _shape_of_one(_CHALLENGES, "a challenge"),
     "Authorization": _shape_of_one(_CREDENTIALS, "credentials"),
     "Proxy-Authorization": _shape_of_one(_CREDENTIALS, "credentials"),
 }

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
 from sip.disguise import decode_disguised_ipv4
-from sip.resolution import NaptrRecord, SrvRecord, Transport
+from sip.resolution import NaptrRecord, SrvRecord
+from sip.transports import Transport
 
 __all__ = [
     "PREFERENCE",

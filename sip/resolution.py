@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from sip.transports import Transport
+
 __all__ = [
     "Lookup",
     "NaptrRecord",
@@ -14,27 +16,8 @@ __all__ = [
     "Source",
     "SrvRecord",
     "Target",
-    "Transport",
     "Try",
 ]
-
-
-class Transport(StrEnum):
-    """Transports that SIP is spoken over here; TLS is TLS over TCP."""
-
-    UDP = "udp"
-    TCP = "tcp"
-    TLS = "tls"
-
-    @property
-    def default_port(self) -> int:
-        """RFC 3261 19.1.2."""
-        return 5061 if self is Transport.TLS else 5060
-
-    @property
-    def srv_prefix(self) -> str:
-        """Service and protocol labels of the SRV name (RFC 3263 4.1)."""
-        return {"udp": "_sip._udp", "tcp": "_sip._tcp", "tls": "_sips._tcp"}[self]
 
 
 class Outcome(StrEnum):

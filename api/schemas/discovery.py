@@ -11,7 +11,7 @@ from domain.attempt_explanations import explain_beside
 from domain.attempts import AttemptOutcome, TlsFacts
 from domain.recommendation import Recommendation
 from domain.reply_explanations import Explanation
-from domain.transport import Transport
+from sip.transports import Transport
 from storage.tables import Discovery, DiscoveryAttempt, DiscoveryStatus
 
 __all__ = ["DISCOVERY_EXAMPLE", "AttemptView", "DiscoverRequest", "DiscoveryView"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sip.resolution import Lookup, Outcome, SrvRecord, Transport
+from sip.resolution import Lookup, Outcome, SrvRecord
+from sip.transports import Transport
 
 __all__ = ["address_failure", "srv_failure", "unavailable_failure"]
 

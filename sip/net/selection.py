@@ -15,7 +15,8 @@ from sip.address_order import order_addresses
 from sip.locate import PREFERENCE, Plan, order_srv, select_naptr, srv_objection
 from sip.net.failure import address_failure, srv_failure, unavailable_failure
 from sip.net.lookups import MAX_ADDRESSES, AddressRecord, Lookups
-from sip.resolution import NaptrRecord, Source, SrvRecord, Target, Transport
+from sip.resolution import NaptrRecord, Source, SrvRecord, Target
+from sip.transports import Transport
 
 __all__ = ["Walk"]
 

@@ -12,7 +12,7 @@ from domain.attempts import (
     TlsFacts,
 )
 from domain.replies import SipReply
-from domain.transport import Transport
+from sip.transports import Transport
 
 NOW = datetime(2026, 3, 9, 12, 0, tzinfo=UTC)
 

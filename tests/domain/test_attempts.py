@@ -13,11 +13,11 @@ from domain.attempt_explanations import explain_attempt, explain_beside, explain
 from domain.attempts import AttemptCause, AttemptOutcome, TlsFacts
 from domain.replies import MAX_VALUE, ReplyGrade, SipReply, grade_of, read_reply, shown
 from domain.reply_explanations import explain_options_reply
-from domain.transport import Transport
 from sip.header_map import Headers
 from sip.message import Response, parse_message
 from sip.net.probe_report import ProbeOutcome
 from sip.net.tls import TlsFacts as ObservedTls
+from sip.transports import Transport
 from tests.domain.builders import answered, failed
 
 

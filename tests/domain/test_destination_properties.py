@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.destination import ParsedDestination, parse_destination
-from domain.transport import Transport
+from sip.transports import Transport
 from sip.uri import SipUri, parse_uri
 
 _LABELS = st.from_regex(r"[a-z]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True).filter(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.destination import DestinationProblem, parse_destination
-from domain.transport import Transport
+from sip.transports import Transport
 
 
 def refused(text: str) -> tuple[DestinationProblem, str, str]:

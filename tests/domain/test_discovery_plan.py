@@ -16,9 +16,8 @@ from domain.discovery_plan import (
     ResolvedTarget,
     plan_discovery,
 )
-from domain.transport import Transport
 from sip.resolution import Resolution, Source, Target
-from sip.resolution import Transport as ResolvedTransport
+from sip.transports import Transport
 from tests.domain.builders import NOW
 
 UDP, TCP, TLS = Transport.UDP, Transport.TCP, Transport.TLS
@@ -194,7 +193,7 @@ def test_a_resolution_is_taken_over_as_it_is() -> None:
             Target(
                 address="203.0.113.20",
                 port=5061,
-                transport=ResolvedTransport.TLS,
+                transport=Transport.TLS,
                 name="sbc1.example.com",
                 source=Source.SRV,
                 priority=1,

@@ -10,7 +10,7 @@ from domain.fingerprint import UNKNOWN_SYSTEM, Fingerprint, identify
 from domain.fingerprint_systems import System
 from domain.observation import Observation, observation_of
 from domain.replies import SipReply
-from domain.transport import Transport
+from sip.transports import Transport
 from tests.domain.builders import answered, tls_facts
 
 PJSIP_ALLOW = (

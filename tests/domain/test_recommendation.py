@@ -13,7 +13,7 @@ from domain.codecs import CodecEvidence
 from domain.fingerprint import UNKNOWN_SYSTEM, Fingerprint
 from domain.recommendation import Recommendation, rank_of, recommend
 from domain.replies import SipReply
-from domain.transport import Transport
+from sip.transports import Transport
 from tests.domain.builders import answered, failed, tls_facts
 
 UDP, TCP, TLS = Transport.UDP, Transport.TCP, Transport.TLS

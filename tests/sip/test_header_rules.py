@@ -30,8 +30,12 @@ GOOD_AND_BAD = {
         ["", "301", '301 a', '301 "b"', '1812 overture "x"', '099 a "b"', '301 a "b"x', '301 a "b",'],
     ),
     "WWW-Authenticate": (
-        ['Digest realm="a", nonce="b", qop="auth,auth-int", stale=FALSE', "Bearer scope=x"],
-        ["Digest", 'Digest realm="a",', 'Digest realm="a" nonce="b"', 'Digest realm="a'],
+        [
+            'Digest realm="a", nonce="b", qop="auth,auth-int", stale=FALSE',
+            "Bearer scope=x",
+            'Digest realm="a, b", nonce="n", algorithm=SHA-256 , Digest realm="c", nonce="m"',
+        ],
+        ["Digest", 'Digest realm="a", Digest', 'Digest realm="a",', 'Digest realm="a" nonce="b"', 'Digest realm="a'],
     ),
     "Authorization": (
         ['Digest username="a",realm="b"', "Bearer abc._~+/=="],

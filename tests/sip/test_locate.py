@@ -18,7 +18,8 @@ from sip.locate import (
     select_naptr,
     srv_objection,
 )
-from sip.resolution import NaptrRecord, SrvRecord, Transport
+from sip.resolution import NaptrRecord, SrvRecord
+from sip.transports import Transport
 
 
 def srv(target: str, priority: int = 10, weight: int = 0, port: int = 5060) -> SrvRecord:

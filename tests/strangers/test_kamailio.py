@@ -12,8 +12,8 @@ from activities.attempts import attempt_of
 from domain.attempts import AttemptOutcome, CandidateSource
 from domain.discovery_plan import Candidate
 from domain.fingerprint import identify, observation_of
-from domain.transport import Transport
 from sip.net.probe_report import ProbeOutcome, ProbeReport, ProbeTarget
+from sip.transports import Transport
 from tests.strangers.conftest import Kamailios, OpenProber
 from tests.support.kamailio import REALM, Kamailio
 from tests.support.programs import require_program

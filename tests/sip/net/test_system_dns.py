@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from sip.net.resolver import Resolver
 from sip.net.system_dns import SystemDns, parse_hosts, parse_resolv_conf
-from sip.resolution import Resolution, Transport
+from sip.resolution import Resolution
+from sip.transports import Transport
 from tests.support.dns_server import DnsServer
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
