@@ -1,6 +1,6 @@
 # One image for the API, the worker and the migrations: `trunkline COMMAND`.
 #
-# Checked by parsing only (tests/test_repository.py): no container engine has built it yet.
+# Checked by parsing only (tests/test_containers.py): no container engine has built it yet.
 
 FROM python:3.13-slim-bookworm AS packages
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1

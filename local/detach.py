@@ -14,6 +14,7 @@ import sys
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
 from typing import TextIO
 
@@ -22,6 +23,14 @@ from local.run import Audience
 from local.upfile import UpFile
 
 __all__ = ["LogAudience", "PipeAudience", "start_detached"]
+
+
+class Verdict(Enum):
+    """How a start in the background ended."""
+
+    RUNS = "runs"
+    FAILED = "failed"
+    ALREADY = "already"
 
 
 class LogAudience:
@@ -113,10 +122,14 @@ def start_detached(var: Path, audience: Audience, command: list[str] | None = No
         with os.fdopen(ours, encoding="utf-8") as told:
             for line in told:
                 verdict = _pass_on(json.loads(line), audience)
-                if verdict is not None:
+                if verdict is Verdict.RUNS:
                     # It goes on alone: Popen would warn that nobody waited for it.
-                    child.returncode = verdict
-                    return verdict
+                    child.returncode = 0
+                    return 0
+                if verdict is not None:
+                    # Returning means that nothing of this start is left.
+                    child.wait()
+                    return 0 if verdict is Verdict.ALREADY else 1
         audience.failed(f"the supervisor ended with exit code {child.wait()}", f"see {log}")
     except KeyboardInterrupt:
         child.send_signal(signal.SIGTERM)
@@ -125,17 +138,17 @@ def start_detached(var: Path, audience: Audience, command: list[str] | None = No
     return 1
 
 
-def _pass_on(message: dict[str, object], audience: Audience) -> int | None:
+def _pass_on(message: dict[str, object], audience: Audience) -> Verdict | None:
     match message:
         case {"report": str(line)}:
             audience.report(line)
         case {"ready": dict(up)}:
             audience.ready(UpFile(**up))
-            return 0
+            return Verdict.RUNS
         case {"failed": [str(line), str(detail)]}:
             audience.failed(line, detail)
-            return 1
+            return Verdict.FAILED
         case {"already": pid}:
             audience.already(pid if isinstance(pid, int) else None)
-            return 0
+            return Verdict.ALREADY
     return None

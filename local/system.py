@@ -26,7 +26,7 @@ from local.supervisor import Supervisor
 from local.upfile import DASHBOARD_PATH, UpFile
 from settings import Settings
 
-__all__ = ["start_system"]
+__all__ = ["environment_of", "start_system"]
 
 _LOOPBACK_NETWORKS = "127.0.0.0/8,::1/128"
 _PREFIX = "TRUNKLINE_"
@@ -69,7 +69,7 @@ async def start_system(
     local_secrets = LocalSecrets.load(var)
 
     databases = await _databases(settings, var, supervisor, report)
-    env = _environment(settings, var, databases.app_url, local_secrets.key_ring, ports)
+    env = environment_of(settings, var, databases.app_url, local_secrets.key_ring, ports)
     programs = Programs(var, env)
     if _embeds_temporal(settings):
         report("starting Temporal")
@@ -163,7 +163,7 @@ async def _databases(
     return _Databases(server.app_url, server.owner_url)
 
 
-def _environment(
+def environment_of(
     settings: Settings, var: Path, app_url: str, key_ring: str, ports: Mapping[str, int]
 ) -> dict[str, str]:
     """The environment of our processes: the operator's settings, and what was decided here."""

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The checks and the tests. Arguments go to pytest, and then there is no coverage gate: it is for
-# the whole suite. The last line is pytest's closing line.
+# the whole suite. After the whole suite, pytest's closing line is the last one.
 set -eu
 cd "$(dirname "$0")/.."
 python=.venv/bin/python
@@ -9,8 +9,8 @@ sh scripts/peers.sh install
 missing=$(sh scripts/peers.sh missing)
 not_run() {
     [ -n "$missing" ] || return 0
-    files=$(grep -rlE 'mark(s)?\.peer' --include='*.py' tests | sort | tr '\n' ' ')
-    echo "NOT RUN: tests marked peer (${files:-none }); install first: sudo apt-get install -y $missing"
+    files=$(grep -rlE 'mark\.peer' --include='*.py' tests | sort | paste -sd ' ' -)
+    echo "NOT RUN: tests marked peer (${files:-none}); install first: sudo apt-get install -y $missing"
 }
 not_run
 if [ -n "$missing" ] && [ -n "${CI:-}" ]; then
@@ -46,8 +46,9 @@ case $run in
         echo "trunkline: the coverage of sip/ and domain/ is below its gate" >&2
         [ "$status" != 0 ] || status=2
     fi
+    not_run
+    tail -n 1 "$kept/output"
     ;;
+*) not_run ;;
 esac
-not_run
-tail -n 1 "$kept/output"
 exit "$status"

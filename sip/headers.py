@@ -129,7 +129,7 @@ class CSeq:
 def parse_name_addr(value: str) -> NameAddr:
     """Parse the one name-addr or addr-spec that fills `value` (From, To, Refer-To, ...)."""
     address, position = _scan_name_addr(value, 0, _ADDRESS_CHECKS)
-    if skip_white(value, position) != len(value):
+    if position != len(value) and skip_white(value, position) != len(value):
         raise RemoteProtocolError(f"unexpected {shown(value[position:])} after the address")
     return address
 
@@ -147,11 +147,11 @@ def parse_addresses(
     """Parse a comma-separated list of addresses (Contact, Route, P-Asserted-Identity, ...)."""
     addresses: list[NameAddr] = []
     position = 0
-    while position >= 0:
+    while True:
         address, position = _scan_name_addr(value, position, checks)
         addresses.append(address)
-        position = after_comma(value, position)
-    return tuple(addresses)
+        if position == len(value) or (position := after_comma(value, position)) < 0:
+            return tuple(addresses)
 
 
 def _scan_name_addr(

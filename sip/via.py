@@ -130,5 +130,5 @@ def parse_via(value: str) -> tuple[Via, ...]:
                 params,
             )
         )
-        if (position := after_comma(value, position)) < 0:
+        if position == len(value) or (position := after_comma(value, position)) < 0:
             return tuple(vias)

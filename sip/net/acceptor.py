@@ -11,7 +11,6 @@ import socket
 import ssl
 from collections.abc import Callable
 
-from sip.net.tls_alert import send_alerts
 from sip.net.wire import family_of
 
 __all__ = ["HANDSHAKE_SECONDS", "MAX_HANDSHAKES", "StreamAcceptor"]
@@ -53,10 +52,7 @@ class StreamAcceptor:
         factory: Callable[[], asyncio.Protocol],
         context: ssl.SSLContext | None = None,
     ) -> StreamAcceptor:
-        """Listen on TCP, or TLS with a context; port 0 takes a free one.
-
-        The context is made to send alerts. Raises ``OSError``.
-        """
+        """Listen on TCP, or TLS with a context; port 0 takes a free one. Raises ``OSError``."""
         family = family_of(local[0])
         sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         try:
@@ -68,8 +64,6 @@ class StreamAcceptor:
         except OSError:
             sock.close()
             raise
-        if context is not None:
-            send_alerts(context)
         return cls(sock, factory, context)
 
     async def close(self) -> None:

@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter
 
-from sip.build import options_request
-from sip.message import Request
 from sip.net.guard import AddressGuard, TargetNotAllowed
 from sip.net.probe_report import (
     ProbeIdentity,
@@ -26,6 +24,7 @@ from sip.net.probe_report import (
     outcome_of_errno,
     ssl_words,
 )
+from sip.net.probe_request import ProbeRequests
 from sip.net.stack import ProtocolFault, RequestFailed, RequestTimedOut, SipStack
 from sip.net.tls import TlsFacts, TlsProblem, TlsProfile, tls_facts, tls_problem
 from sip.net.tls_version import old_tls_version
@@ -33,14 +32,11 @@ from sip.net.transport import ConnectTimedOut, HandshakeFailed, HandshakeTimedOu
 from sip.net.wire import WireTap, utc_now
 from sip.timers import Timers
 from sip.transaction import Flow
-from sip.uri import SipUri
 
 __all__ = ["PROBE_SECONDS", "Prober"]
 
 PROBE_SECONDS = 4.0
 """A probe ends after this: three retransmissions over UDP, where RFC 3261's 32 s would be useless."""
-
-DEFAULT_PORT = {"udp": 5060, "tcp": 5060, "tls": 5061}
 
 
 @dataclass(slots=True)
@@ -79,7 +75,7 @@ class Prober:
     ) -> None:
         self._guard = guard
         self._identity = identity
-        self._token = token
+        self._requests = ProbeRequests(identity, token)
         self._faults: dict[tuple[str, tuple[str, int]], str] = {}
         self._stack = SipStack(guard=guard, timers=timers, on_fault=self._fault, tap=tap)
         self._loop = asyncio.get_running_loop()
@@ -104,7 +100,9 @@ class Prober:
         left = max(deadline - self._loop.time(), 0.0)
         sent_at = perf_counter()
         try:
-            answer = await self._stack.request(self._options(target, flow), flow, seconds=left)
+            answer = await self._stack.request(
+                self._requests.options(target, flow), flow, seconds=left
+            )
         except RequestTimedOut as error:
             return self._silent(target, progress, error.provisional)
         except RequestFailed as error:
@@ -183,9 +181,7 @@ class Prober:
         self, remote: tuple[str, int], profile: TlsProfile, deadline: float
     ) -> Flow:
         left = max(deadline - self._loop.time(), 0.0)
-        return await self._stack.transport.stream_flow(
-            remote, profile, seconds=left, shared=False
-        )
+        return await self._stack.transport.stream_flow(remote, profile, seconds=left, shared=False)
 
     async def _name_old_version(
         self, target: ProbeTarget, deadline: float, error: ssl.SSLError
@@ -194,29 +190,6 @@ class Prober:
         remote = (target.address, target.port)
         version = await old_tls_version(self._guard, remote, target.host, seconds=left)
         return _Stop(ProbeOutcome.TLS_OLD_VERSION, version or ssl_words(error))
-
-    def _options(self, target: ProbeTarget, flow: Flow) -> Request:
-        transport = target.transport
-        address = self._identity.public_address or flow.local[0]
-        default = DEFAULT_PORT[transport]
-        params = () if transport == "udp" else (("transport", transport),)
-        port = None if target.port == default and transport != "tls" else target.port
-        own = SipUri(scheme="sip", host=address, port=flow.local[1], params=params)
-        return options_request(
-            target_uri=SipUri(scheme="sip", host=target.host, port=port, params=params),
-            from_uri=SipUri(
-                scheme="sip", user="trunkline", host=self._identity.from_domain or address
-            ),
-            from_tag=self._token(),
-            call_id=self._token(),
-            branch=f"z9hG4bK{self._token()}",
-            cseq=1,
-            via_transport=transport.upper(),
-            via_host=address,
-            via_port=flow.local[1],
-            contact=own,
-            user_agent=self._identity.user_agent,
-        )
 
     def _silent(
         self, target: ProbeTarget, progress: _Progress, provisional: int | None

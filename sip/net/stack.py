@@ -116,6 +116,9 @@ class SipStack:
         self._pump()
         try:
             return await answer
+        except (RequestTimedOut, RequestFailed):
+            self.transport.forget_route(flow.remote[0])
+            raise
         finally:
             deadline.cancel()
             self._waiting.pop(key, None)
@@ -207,8 +210,9 @@ class SipStack:
 
     def _transmit(self) -> None:
         for out in self._layer.messages_to_send():
-            if not self.transport.send(out.data, out.flow):
-                self._layer.transport_failed(out.flow, self._loop.time(), "closed")
+            failure = self.transport.send(out.data, out.flow)
+            if failure is not None:
+                self._layer.transport_failed(out.flow, self._loop.time(), failure)
             elif self._tap is not None:
                 self._tap(
                     WireRecord(utc_now(), Direction.OUT, out.flow, out.data, out.retransmission)

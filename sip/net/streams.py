@@ -107,6 +107,11 @@ class StreamConnection(asyncio.Protocol):
         """Whether the connection is no longer of use."""
         return self._transport is None or self._transport.is_closing()
 
+    @property
+    def failure(self) -> str:
+        """Why it is of no use, as far as that is known."""
+        return self._failure or "closed"
+
     def close(self) -> None:
         """Close after what is written went out."""
         if self._transport is not None:
@@ -119,7 +124,8 @@ class StreamConnection(asyncio.Protocol):
             self._transport.abort()
 
     def _take_messages(self) -> None:
-        self._backlog = False
+        if self._transport is None or self.closing:
+            return
         for _ in range(MESSAGES_PER_WAKEUP):
             try:
                 item = self._framer.next_message()
@@ -127,6 +133,9 @@ class StreamConnection(asyncio.Protocol):
                 self._fail(error)
                 return
             if item is None:
+                if self._backlog:
+                    self._backlog = False
+                    self._transport.resume_reading()
                 return
             if item is KeepAlive.PING:
                 self.send(b"\r\n")
@@ -134,7 +143,10 @@ class StreamConnection(asyncio.Protocol):
                 self._owner.stream_message(self, item)
             if self.closing:
                 return
-        self._backlog = True
+        if not self._backlog:
+            # The sender has to wait: what it sends faster than it is handled would fill the memory.
+            self._backlog = True
+            self._transport.pause_reading()
         self._loop.call_soon(self._take_messages)
 
     def _fail(self, error: ProtocolError) -> None:

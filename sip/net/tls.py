@@ -19,6 +19,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from cryptography import x509
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
 __all__ = [
@@ -31,6 +32,9 @@ __all__ = [
     "matches_name",
     "tls_problem",
 ]
+
+MAX_NAME = 512
+"""Characters kept of a name: more than any domain has, so that no part of one can match."""
 
 MAX_SUBJECT_NAMES = 64
 """Names kept of one certificate: a shared certificate may carry hundreds."""
@@ -229,19 +233,25 @@ def matches_name(names: Iterable[str], wanted: str) -> NameMatch:
 def certificate_facts(der: bytes) -> CertificateFacts | None:
     """Facts of one DER certificate; ``None`` when it cannot be parsed."""
     try:
-        certificate = x509.load_der_x509_certificate(der)
-        names = _subject_names(certificate)
-        subject, issuer = _common_name(certificate.subject), _common_name(certificate.issuer)
-    except ValueError:
+        # It also warns about what it reads all the same, for instance a serial number of zero.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+            certificate = x509.load_der_x509_certificate(der)
+            return CertificateFacts(
+                subject=_common_name(certificate.subject),
+                issuer=_common_name(certificate.issuer),
+                names=_subject_names(certificate),
+                not_before=certificate.not_valid_before_utc,
+                not_after=certificate.not_valid_after_utc,
+                fingerprint=hashlib.sha256(der).hexdigest(),
+            )
+    except (
+        ValueError,
+        x509.InvalidVersion,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,
+    ):
         return None
-    return CertificateFacts(
-        subject=subject,
-        issuer=issuer,
-        names=names,
-        not_before=certificate.not_valid_before_utc,
-        not_after=certificate.not_valid_after_utc,
-        fingerprint=hashlib.sha256(der).hexdigest(),
-    )
 
 
 def _subject_names(certificate: x509.Certificate) -> tuple[str, ...]:
@@ -252,9 +262,9 @@ def _subject_names(certificate: x509.Certificate) -> tuple[str, ...]:
     names: list[str] = []
     for name in extension.value:
         if isinstance(name, x509.DNSName):
-            names.append(f"DNS:{name.value}")
+            names.append(f"DNS:{_shown(name.value)}")
         elif isinstance(name, x509.UniformResourceIdentifier):
-            names.append(f"URI:{name.value}")
+            names.append(f"URI:{_shown(name.value)}")
         elif isinstance(name, x509.IPAddress):
             names.append(f"IP:{name.value}")
     return tuple(names[:MAX_SUBJECT_NAMES])
@@ -262,6 +272,9 @@ def _subject_names(certificate: x509.Certificate) -> tuple[str, ...]:
 
 def _common_name(name: x509.Name) -> str:
     common = name.get_attributes_for_oid(NameOID.COMMON_NAME)
-    if common:
-        return str(common[0].value)
-    return name.rfc4514_string()
+    return _shown(str(common[0].value) if common else name.rfc4514_string())
+
+
+def _shown(text: str) -> str:
+    """Text that can be stored and shown; what had to be changed matches no name any more."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text[:MAX_NAME])

@@ -32,6 +32,9 @@ __all__ = [
 MAX_STREAMS = 1024
 """Connections one layer keeps; more are closed at once, so a flood cannot take all descriptors."""
 
+MAX_ROUTES = 16_384
+"""Peers over UDP whose route is remembered."""
+
 SharedKey = tuple[tuple[str, int], TlsProfile | None]
 
 
@@ -73,6 +76,7 @@ class TransportLayer:
         self._loop = asyncio.get_running_loop()
         self._udp: dict[tuple[str, int], UdpSocket] = {}
         self._udp_by_source: dict[str, UdpSocket] = {}
+        self._udp_by_peer: dict[str, UdpSocket] = {}
         self._streams: dict[int, StreamConnection] = {}
         self._shared: dict[SharedKey, StreamConnection] = {}
         self._acceptors: list[StreamAcceptor] = []
@@ -82,15 +86,25 @@ class TransportLayer:
     def udp_flow(self, remote: tuple[str, int]) -> Flow:
         """Flow over UDP from the address that routes to ``remote``.
 
-        Raises ``TargetNotAllowed`` and ``OSError`` (no route, no socket).
+        Route and guard are asked once for each address, until ``forget_route``. Raises
+        ``TargetNotAllowed`` and ``OSError`` (no route, no socket).
         """
-        self._guard.check(remote[0])
-        source = source_address(*remote)
-        sock = self._udp_by_source.get(source)
+        sock = self._udp_by_peer.get(remote[0])
         if sock is None:
-            sock = self._bind((source, 0))
-            self._udp_by_source[source] = sock
-        return Flow(transport="UDP", local=sock.local, remote=remote)
+            self._guard.check(remote[0])
+            source = source_address(*remote)
+            sock = self._udp_by_source.get(source)
+            if sock is None:
+                sock = self._bind((source, 0))
+                self._udp_by_source[source] = sock
+            if len(self._udp_by_peer) >= MAX_ROUTES:
+                self._udp_by_peer.clear()
+            self._udp_by_peer[remote[0]] = sock
+        return Flow("UDP", sock.local, remote)
+
+    def forget_route(self, address: str) -> None:
+        """Ask again how to reach the address: it did not answer, and routes change."""
+        self._udp_by_peer.pop(address, None)
 
     async def stream_flow(
         self,
@@ -163,19 +177,19 @@ class TransportLayer:
         self._acceptors.append(acceptor)
         return acceptor.local
 
-    def send(self, data: bytes, flow: Flow) -> bool:
-        """Put bytes on a flow; ``False`` when it is gone."""
+    def send(self, data: bytes, flow: Flow) -> str | None:
+        """Put bytes on a flow; the reason when it is gone, as ``flow_failed`` gets it."""
         if flow.connection is None:
             sock = self._udp.get(flow.local)
             if sock is None:
-                return False
+                return "closed"
             sock.send(data, flow.remote)
-            return True
+            return None
         connection = self._streams.get(flow.connection)
-        if connection is None or connection.closing:
-            return False
+        if connection is None:
+            return "closed"
         connection.send(data)
-        return True
+        return connection.failure if connection.closing else None
 
     def ssl_object(self, flow: Flow) -> ssl.SSLObject | None:
         """TLS session under a flow, while its connection is open."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import warnings
 
@@ -119,9 +120,19 @@ class TestClientCertificate:
         folder = lab.ca_file.parent
         context = trusting(lab)
         context.load_cert_chain(folder / "self-signed.pem", folder / "self-signed.key")
-        with pytest.raises(ssl.SSLError, match="(?i)unknown.ca"):
-            data = asked(lab, "client-certificate")
+        data = asked(lab, "client-certificate")
+        with pytest.raises(ssl.SSLError) as caught:
             await ask_stream(address, data, port=5061, tls=context)
+        assert caught.value.reason == "TLSV1_ALERT_UNKNOWN_CA"
+
+
+@pytest.mark.parametrize("name", ["tls-only", "client-certificate", "old-tls", "garbage"])
+async def test_plain_sip_on_a_tls_port_is_closed_at_once(lab: Lab, name: str) -> None:
+    reader, writer = await asyncio.open_connection(lab.peers[name].address, 5061)
+    writer.write(asked(lab, name))
+    assert b"SIP" not in await asyncio.wait_for(reader.read(), 2)
+    writer.close()
+    await writer.wait_closed()
 
 
 async def test_garbage_comes_over_a_session_that_verifies(lab: Lab) -> None:

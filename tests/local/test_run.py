@@ -238,3 +238,11 @@ def test_a_supervisor_that_does_not_stop_in_time_is_killed_with_its_children(
     assert stubborn is not None
     assert stop_system(tmp_path, timedelta(milliseconds=300)) is Stopped.KILLED
     assert not is_alive(stubborn)
+
+
+@pytest.mark.usefixtures("from_root")
+def test_a_detached_start_that_failed_has_left_nothing_when_it_returns(tmp_path: Path) -> None:
+    (tmp_path / "behaviour").write_text("broken")
+    assert start_detached(tmp_path, Heard(), [*COMMAND, str(tmp_path)]) == 1
+    assert running_supervisor(tmp_path) is None
+    assert _events(tmp_path)[-1] == "first stopped"

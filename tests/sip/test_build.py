@@ -86,7 +86,15 @@ class TestResponse:
         assert reason_phrase(199) == "Early Dialog Terminated"
         assert reason_phrase(198) == "Trying"
         assert reason_phrase(799) == "Unknown"
-        assert all(100 <= status <= 699 for status in REASON_PHRASES)
+
+    def test_every_code_of_rfc_3261_has_a_phrase(self) -> None:
+        rfc3261 = {
+            100, 180, 181, 182, 183, 200, 300, 301, 302, 305, 380, 400, 401, 402, 403, 404, 405, 406,
+            407, 408, 410, 413, 414, 415, 416, 420, 421, 423, 480, 481, 482, 483, 484, 485, 486, 487,
+            488, 491, 493, 500, 501, 502, 503, 504, 505, 513, 600, 603, 604, 606,
+        }  # fmt: skip
+        assert rfc3261 <= REASON_PHRASES.keys()
+        assert all(100 <= status <= 699 and phrase for status, phrase in REASON_PHRASES.items())
 
 
 PROBE: dict[str, Any] = {

@@ -49,6 +49,11 @@ class TestVia:
         assert second.branch is None
         assert second.received is None
 
+    @pytest.mark.parametrize("port", [1, 5060, 65535])
+    def test_rport_is_a_port(self, port: int) -> None:
+        (via,) = parse_via(f"SIP/2.0/UDP a;rport={port}")
+        assert via.rport == port
+
     @pytest.mark.parametrize(
         ("branch", "unique"),
         [("z9hG4bKx", True), ("Z9HG4BKx", True), ("z9hG4bK", False), ("1", False)],

@@ -209,6 +209,7 @@ class TestBuilt:
             Request("OPTIONS", SipUri("sip", "h"), Headers([("X", "a\r\n b")])),
             Request("OPTIONS", SipUri("sip", "h"), Headers([("X", "a\0b")])),
             Request("OPTIONS", SipUri("sip", "h"), Headers([("X", "\ud800")])),
+            Request("OPTIONS", SipUri("sip", "h"), Headers([("l", "0"), ("X", "a\r\nb")])),
             Response(200, "OK\r\nX: y", Headers()),
             Response(99, "x", Headers()),
             Response(700, "x", Headers()),

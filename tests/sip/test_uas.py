@@ -103,6 +103,7 @@ class TestRefusal:
         message = parse_message(data)
         assert isinstance(message, Request)
         assert status_of(message) == 416
+        assert status_of(request(method="REGISTER")) is None
 
     def test_a_request_that_came_twice_is_a_loop(self) -> None:
         merged = refusal_of(request(), allowed_methods=METHODS, merged=True)
@@ -134,11 +135,20 @@ class TestMalformed:
             b"Call-ID: c@example.com\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
         )
 
-    def test_the_answer_has_the_status_the_error_asks_for(self) -> None:
-        data = wire("Subject: " + "x" * 9000)
+    @pytest.mark.parametrize(
+        ("line", "status", "reason"),
+        [
+            ("Subject: " + "x" * 9000, 513, "Message Too Large"),
+            ("l: 70000", 413, "Request Entity Too Large"),
+        ],
+    )
+    def test_the_answer_has_the_status_the_error_asks_for(
+        self, line: str, status: int, reason: str
+    ) -> None:
+        data = wire(line)
         answer = refusal_of_malformed(data, refusal(data))
         assert answer is not None
-        assert (answer.status, answer.reason) == (513, "Message Too Large")
+        assert (answer.status, answer.reason) == (status, reason)
 
     @pytest.mark.parametrize(
         "data",
