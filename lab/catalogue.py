@@ -209,7 +209,7 @@ CATALOGUE: tuple[CataloguePeer, ...] = (
     CataloguePeer(
         "expired-certificate",
         20,
-        "TLS with a certificate that expired yesterday.",
+        "TLS with a certificate that has expired.",
         _tls_only(TlsManner(certificate=CertificateKind.EXPIRED)),
     ),
     CataloguePeer(

@@ -85,8 +85,12 @@ async def test_challenging_kamailios_are_recommended_too(
 ) -> None:
     codes = {kamailios.md5: 401, kamailios.sha256: 401, kamailios.proxy: 407}
     # Three organizations at once: one alone runs one discovery at a time.
+    customers = [await product.customer(api) for _ in codes]
     views = await asyncio.gather(
-        *(_discovered(await product.customer(api), each.address) for each in codes)
+        *(
+            _discovered(customer, each.address)
+            for customer, each in zip(customers, codes, strict=True)
+        )
     )
     for view, code in zip(views, codes.values(), strict=True):
         assert Counter(each["response_code"] for each in view["attempts"])[code] == 3
