@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from activities.probing import guard_of, identity_of
+from activities.probing import guard_of, identity_of, read_authorities
 from settings import Settings
 from sip.net.guard import AddressGuard
 from sip.net.probe_report import ProbeIdentity
@@ -29,7 +29,13 @@ class Dependencies:
 
 @asynccontextmanager
 async def open_dependencies(settings: Settings) -> AsyncIterator[Dependencies]:
-    """Connect what activities need; raises ``StorageError`` when the database refuses us."""
+    """Connect what activities need.
+
+    Raises ``OSError`` when the trusted authorities cannot be read and ``StorageError`` when the
+    database refuses us.
+    """
+    identity = identity_of(settings)
+    read_authorities(identity)
     database = Database(
         settings.database_url.get_secret_value(),
         pool_size=settings.database_pool_size,
@@ -42,7 +48,7 @@ async def open_dependencies(settings: Settings) -> AsyncIterator[Dependencies]:
             database=database,
             resolver=Resolver(settings.nameservers()),
             guard=guard_of(settings),
-            identity=identity_of(settings),
+            identity=identity,
         )
     finally:
         await database.dispose()

@@ -13,9 +13,10 @@ from settings import Settings
 from sip.net.guard import AddressGuard
 from sip.net.probe_report import ProbeIdentity
 from sip.net.prober import Prober
+from sip.net.tls import TlsProfile, client_context
 from sip.net.wire import WireTap
 
-__all__ = ["guard_of", "identity_of", "open_prober", "probe_all"]
+__all__ = ["guard_of", "identity_of", "open_prober", "probe_all", "read_authorities"]
 
 
 def guard_of(settings: Settings) -> AddressGuard:
@@ -31,6 +32,19 @@ def identity_of(settings: Settings) -> ProbeIdentity:
         public_address=settings.public_address,
         ca_file=settings.tls_ca_file,
     )
+
+
+def read_authorities(identity: ProbeIdentity) -> None:
+    """Read the trusted authorities now, so that no probe waits for it.
+
+    Raises ``OSError`` naming the setting when ``TRUNKLINE_TLS_CA_FILE`` cannot be used.
+    """
+    try:
+        client_context(TlsProfile(server_name="", ca_file=identity.ca_file))
+    except OSError as error:
+        raise OSError(
+            error.errno, f"TRUNKLINE_TLS_CA_FILE cannot be used: {error.strerror}", identity.ca_file
+        ) from error
 
 
 def open_prober(

@@ -45,7 +45,13 @@ def probe(
 
 
 async def _discover(destination: Destination, *, quiet: bool, private: bool) -> bool:
-    from activities.probing import guard_of, identity_of, open_prober, probe_all
+    from activities.probing import (
+        guard_of,
+        identity_of,
+        open_prober,
+        probe_all,
+        read_authorities,
+    )
     from domain.discovery_plan import ResolutionFacts, plan_discovery
     from domain.recommendation import recommend
     from settings import get_settings
@@ -53,6 +59,12 @@ async def _discover(destination: Destination, *, quiet: bool, private: bool) -> 
     from sip.net.resolver import Resolver
 
     settings = get_settings()
+    identity = identity_of(settings)
+    try:
+        read_authorities(identity)
+    except OSError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
     guard = guard_of(settings)
     if private:
         guard = AddressGuard(allowed=(*settings.allowed_networks, *_private_networks()))
@@ -65,7 +77,7 @@ async def _discover(destination: Destination, *, quiet: bool, private: bool) -> 
         transport=destination.transport,
     )
     attempts: list[AttemptOutcome] = []
-    async with open_prober(guard, identity_of(settings)) as prober:
+    async with open_prober(guard, identity) as prober:
         if quiet:
             await probe_all(prober, plan.candidates, attempts.append)
         else:
