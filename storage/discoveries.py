@@ -47,8 +47,6 @@ __all__ = [
     "find",
     "get",
     "history",
-    "overdue",
-    "propose",
     "record_resolution",
     "running",
 ]
@@ -127,11 +125,6 @@ async def attempts(
     return list(found)
 
 
-async def propose(session: AsyncSession, discovery_id: str, recommended: Mapping[str, Any]) -> bool:
-    """Set the provisional recommendation; false when the discovery is not running."""
-    return await _change_running(session, discovery_id, recommended=dict(recommended))
-
-
 async def complete(
     session: AsyncSession,
     discovery_id: str,
@@ -201,17 +194,6 @@ async def history(
         query = query.where(order < tuple_(before.started_at, before.id))
     newest_first = (col(Discovery.started_at).desc(), col(Discovery.id).desc())
     return list(await session.scalars(query.order_by(*newest_first).limit(limit)))
-
-
-async def overdue(session: AsyncSession, *, now: datetime, limit: int = 100) -> list[Discovery]:
-    """Running discoveries whose deadline passed, longest overdue first: the reaper's work."""
-    found = await session.scalars(
-        select(Discovery)
-        .where(col(Discovery.status) == DiscoveryStatus.RUNNING, col(Discovery.deadline_at) <= now)
-        .order_by(col(Discovery.deadline_at))
-        .limit(limit)
-    )
-    return list(found)
 
 
 async def running(

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from domain.discovery_state import FailureReason
 from storage.columns import row_of
 from storage.engine import require_system_scope
 from storage.notify import notify
@@ -93,7 +94,7 @@ async def claim_slot(
     ``runs_per_target`` in the last hour, counted over all organizations.
 
     Exact however many processes claim at once. A running discovery whose deadline has passed does
-    not hold the slot any longer: it becomes ``failed`` with ``interrupted``.
+    not hold the slot any longer: it becomes ``failed`` with ``INTERRUPTED``.
     """
     require_system_scope(session)
     await _lock(session, [f"discovery of {new.org_id}", _target_lock(new.host)])
@@ -178,8 +179,8 @@ async def _fail_overdue(session: AsyncSession, org_id: str, now: datetime) -> No
         .where(col(Discovery.org_id) == org_id, col(Discovery.status) == DiscoveryStatus.RUNNING)
         .values(
             status=DiscoveryStatus.FAILED,
-            error_code="interrupted",
-            error_message="The discovery did not end in time.",
+            error_code=FailureReason.INTERRUPTED,
+            error_message="The discovery did not end in time. Run it again.",
             completed_at=now,
             expires_at=now + RESULT_LIFETIME,
         )

@@ -157,11 +157,10 @@ class TestResult:
         running = await running_discovery(database, org_id)
         async with database.tenant(org_id) as session:
             await discoveries.add_attempts(session, running.id, [an_attempt()])
-            assert await discoveries.propose(session, running.id, RECOMMENDED)
             assert await discoveries.fail(
                 session,
                 running.id,
-                error_code="interrupted",
+                error_code="INTERRUPTED",
                 error_message="The worker went away.",
                 now=NOON,
             )
@@ -170,10 +169,10 @@ class TestResult:
             assert found is not None
             assert found.status is DiscoveryStatus.FAILED
             assert (found.error_code, found.error_message) == (
-                "interrupted",
+                "INTERRUPTED",
                 "The worker went away.",
             )
-            assert found.recommended == RECOMMENDED
+            assert len(await discoveries.attempts(session, running.id)) == 1
             assert len(await discoveries.attempts(session, running.id)) == 1
 
     async def test_a_closed_discovery_does_not_change_any_more(
@@ -192,7 +191,6 @@ class TestResult:
             assert not await discoveries.fail(
                 session, running.id, error_code="x", error_message="x", now=later
             )
-            assert not await discoveries.propose(session, running.id, {})
             found = await discoveries.get(session, running.id)
         assert found is not None
         assert (found.status, found.completed_at) == (DiscoveryStatus.COMPLETED, NOON)
@@ -209,19 +207,19 @@ class TestResult:
             )
             assert await discoveries.history(session, org_id, limit=10) == []
 
-    async def test_running_discoveries_past_their_deadline_are_listed_for_the_reaper(
+    async def test_running_discoveries_are_listed_for_the_reaper_by_their_age(
         self, database: Database, org_id: str, other_org_id: str
     ) -> None:
         older = await running_discovery(database, org_id, at=NOON - timedelta(minutes=5))
         newer = await running_discovery(database, other_org_id, at=NOON)
         async with database.system() as session:
-            found = await discoveries.overdue(session, now=newer.deadline_at)
+            after = newer.started_at + timedelta(microseconds=1)
+            found = await discoveries.running(session, started_before=after)
             assert [one.id for one in found] == [older.id, newer.id]
-            before = newer.deadline_at - timedelta(microseconds=1)
-            found = await discoveries.overdue(session, now=before)
+            found = await discoveries.running(session, started_before=newer.started_at)
             assert [one.id for one in found] == [older.id]
             await discoveries.fail(session, older.id, error_code="x", error_message="", now=NOON)
-            assert await discoveries.overdue(session, now=before) == []
+            assert await discoveries.running(session, started_before=newer.started_at) == []
 
     async def test_history_is_paged_newest_first(self, database: Database, org_id: str) -> None:
         made = []
@@ -259,9 +257,6 @@ async def test_every_change_is_notified(
             assert await waiter.wait(timedelta(seconds=10))
             async with database.tenant(org_id) as session:
                 await discoveries.add_attempts(session, running.id, [an_attempt()])
-            assert await waiter.wait(timedelta(seconds=10))
-            async with database.tenant(org_id) as session:
-                await discoveries.propose(session, running.id, RECOMMENDED)
             assert await waiter.wait(timedelta(seconds=10))
             async with database.tenant(org_id) as session:
                 await discoveries.complete(

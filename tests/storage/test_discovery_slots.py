@@ -129,7 +129,7 @@ class TestSlot:
         async with database.tenant(org_id) as session:
             ended = await discoveries.get(session, stuck.id)
         assert ended is not None
-        assert (ended.status, ended.error_code) == (DiscoveryStatus.FAILED, "interrupted")
+        assert (ended.status, ended.error_code) == (DiscoveryStatus.FAILED, "INTERRUPTED")
         assert ended.completed_at == stuck.deadline_at
 
     async def test_of_fifty_claims_at_once_one_wins(
