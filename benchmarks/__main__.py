@@ -1,0 +1,37 @@
+"""All measurements, or those that are named: ``python -m benchmarks [NAME...]``.
+
+Nothing is written; ``docs/benchmarks.md`` records a run.
+"""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+
+from benchmarks.report import print_machine
+
+MEASUREMENTS = {
+    "messages": "parse and serialize, microseconds a message",
+    "probes": "OPTIONS probes a second and CPU a probe, beside bare datagrams",
+    "discovery": "wall time of a discovery, beside nmap and svmap",
+    "visibility": "from the reply on the wire to the row that others see",
+}
+
+
+def main() -> None:
+    """Run the measurements in their order."""
+    names = "\n".join(f"  {name:12}{what}" for name, what in MEASUREMENTS.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=f"measurements:\n{names}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("name", nargs="*", choices=[*MEASUREMENTS, []], help="default: all")
+    chosen = parser.parse_args().name or MEASUREMENTS
+    print_machine()
+    for name in chosen:
+        import_module(f"benchmarks.{name}").main()
+
+
+if __name__ == "__main__":
+    main()
