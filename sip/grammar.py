@@ -24,15 +24,15 @@ W = r"[ \t]*+"
 TOKEN = r"[A-Za-z0-9\-.!%*_+`'~]++"
 _QUOTED_TEXT = r'[^"\\\x00-\x08\x0a-\x1f\x7f]*+'
 _QUOTED_ESCAPE = r"\\[\x00-\x09\x0b\x0c\x0e-\x7f]"
-QUOTED = rf'"{_QUOTED_TEXT}(?:{_QUOTED_ESCAPE}{_QUOTED_TEXT})*+"'
+QUOTED = rf'"{_QUOTED_TEXT}(?>(?:{_QUOTED_ESCAPE}{_QUOTED_TEXT})*)"'
 IPV6_REFERENCE = r"\[[0-9A-Fa-f:.]++\]"
 # The shape of a host: `host_of` decides about its labels.
 HOST = rf"(?:[A-Za-z0-9_.\-]++|{IPV6_REFERENCE})"
 
 # Wider than RFC 3261's hostname in two ways that are common in the field: underscores, and a last
 # label that starts with a digit (container ids). A last label of digits only must be an IPv4 address.
-_LABEL = r"[A-Za-z0-9_]++(?:-++[A-Za-z0-9_]++)*+"
-_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*+\.?")
+_LABEL = r"[A-Za-z0-9_]++(?>(?:-++[A-Za-z0-9_]++)*)"
+_NAME = re.compile(rf"{_LABEL}(?>(?:\.{_LABEL})*)\.?")
 _IPV4 = re.compile(
     r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
     r"(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}"
@@ -42,8 +42,8 @@ _IPV4 = re.compile(
 _EXTRA_COLON = re.compile(r":::(?=[0-9]++\.[0-9.]++$)")
 _TOKEN = re.compile(TOKEN)
 # The parameters of nearly every header field: no white space, no quotes, no brackets.
-PLAIN_PARAMS = rf"((?:;{TOKEN}(?:={TOKEN})?+)*+)"
-_PARAM = re.compile(rf"{W};{W}({TOKEN})(?:{W}={W}({TOKEN}|{QUOTED}|{IPV6_REFERENCE}))?+")
+PLAIN_PARAMS = rf"((?>(?:;{TOKEN}(?>(?:={TOKEN})?))*))"
+_PARAM = re.compile(rf"{W};{W}({TOKEN})(?>(?:{W}={W}({TOKEN}|{QUOTED}|{IPV6_REFERENCE}))?)")
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _NEEDS_QUOTED_PAIR = re.compile(r'["\\\x00-\x08\x0b\x0c\x0e-\x1f\x7f]')
 # What must not appear in text that goes into a header line, whatever stands around it.
@@ -216,7 +216,7 @@ def skip_white(text: str, position: int) -> int:
 
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_CONTROLS_QUOTED = re.compile(rf'(?:[^"\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|{QUOTED})*+')
+_CONTROLS_QUOTED = re.compile(rf'(?>(?:[^"\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|{QUOTED})*)')
 _PRINTABLE = bytes((set(range(0x100)) - set(range(0x20)) - {0x7F}) | {0x09})
 
 

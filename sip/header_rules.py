@@ -37,8 +37,8 @@ _WORD = r"[A-Za-z0-9\-.!%*_+`'~()<>:\\\"/\[\]?{}]++"
 _CALL_ID = re.compile(rf"{_WORD}(?:@{_WORD})?")
 _MEDIA_TYPE = re.compile(rf"({TOKEN}){W}/{W}({TOKEN})")
 _NUMBER = re.compile(r"[0-9]++")
-_COMMENT = re.compile(rf"{W}\((?:[^()\\]|\\.|\([^()]*+\))*+\)")  # nested once at most
-_TOKENS = re.compile(rf"{W}(?:{TOKEN}{W})?+(?:,{W}(?:{TOKEN}{W})?+)*+")
+_COMMENT = re.compile(rf"{W}\((?>(?:[^()\\]|\\.|\([^()]*+\))*)\)")  # nested once at most
+_TOKENS = re.compile(rf"{W}(?>(?:{TOKEN}{W})?)(?>(?:,{W}(?>(?:{TOKEN}{W})?))*)")
 _DATE = re.compile(
     r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (?:0[1-9]|[12][0-9]|3[01]) "
     r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{4} "
@@ -46,16 +46,16 @@ _DATE = re.compile(
 )
 # The agent is a host and port or any pseudonym; nothing here depends on which.
 _WARNING = rf"[1-9][0-9][0-9][ \t]++[^ \t\",]++[ \t]++{QUOTED}"
-_WARNINGS = re.compile(rf"{_WARNING}(?:{W},{W}{_WARNING})*+")
+_WARNINGS = re.compile(rf"{_WARNING}(?>(?:{W},{W}{_WARNING})*)")
 _AUTH_PARAM = rf"{TOKEN}{W}={W}(?:{TOKEN}|{QUOTED})"
-_AUTH_PARAMS = rf"{_AUTH_PARAM}(?:{W},{W}{_AUTH_PARAM})*+"
+_AUTH_PARAMS = rf"{_AUTH_PARAM}(?>(?:{W},{W}{_AUTH_PARAM})*)"
 # The single token of RFC 8898's Bearer credentials (RFC 7235 section 2.1).
 _TOKEN68 = r"[A-Za-z0-9\-._~+/]++=*+"
 _CREDENTIAL = rf"{TOKEN}[ \t]++(?:{_AUTH_PARAMS}|{_TOKEN68})"
 _CREDENTIALS = re.compile(_CREDENTIAL)
 # RFC 3261 gives each challenge a header field of its own; peers that offer several by RFC 8760 also
 # write them as the list that RFC 7235 section 4.1 allows.
-_CHALLENGES = re.compile(rf"{_CREDENTIAL}(?:{W},{W}{_CREDENTIAL})*+")
+_CHALLENGES = re.compile(rf"{_CREDENTIAL}(?>(?:{W},{W}{_CREDENTIAL})*)")
 _AUTH_INFO = re.compile(_AUTH_PARAMS)
 _RACK = re.compile(rf"([0-9]++)[ \t]++([0-9]++)[ \t]++{TOKEN}")
 

@@ -65,7 +65,7 @@ class Star(Enum):
 STAR: Final = Star.STAR
 
 _NAME_ADDR = re.compile(
-    rf"{W}(?:({QUOTED}){W}|({TOKEN}(?:[ \t]++{TOKEN})*+){W})?<([^<>\"\x00-\x20\x7f]*+)>"
+    rf"{W}(?:({QUOTED}){W}|({TOKEN}(?>(?:[ \t]++{TOKEN})*)){W})?<([^<>\"\x00-\x20\x7f]*+)>"
     + PLAIN_PARAMS
 )
 # Without angle brackets a comma, question mark or semicolon does not belong to the URI

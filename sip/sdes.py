@@ -30,7 +30,7 @@ MAX_TAG = 999_999_999  # nine digits, RFC 4568 section 9.1
 MAX_LIFETIME = 2**48  # SRTP packets under one master key, RFC 3711 section 9.2
 
 _CRYPTO = re.compile(
-    r"([0-9]{1,9})[ \t]++([A-Za-z0-9_]++)[ \t]++([^ \t]++)((?:[ \t]++[^ \t]++)*+)[ \t]*+"
+    r"([0-9]{1,9})[ \t]++([A-Za-z0-9_]++)[ \t]++([^ \t]++)((?>(?:[ \t]++[^ \t]++)*))[ \t]*+"
 )
 _LIFETIME = re.compile(r"2\^([0-9]{1,2})|([0-9]{1,15})")
 

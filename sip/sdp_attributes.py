@@ -39,7 +39,7 @@ __all__ = [
 MAX_PAYLOAD_TYPE = 127
 TELEPHONE_EVENT = "telephone-event"
 
-_RTPMAP = re.compile(rf"[ \t]*+([0-9]++)[ \t]++({TOKEN})/([0-9]++)(?:/([0-9]++))?+[ \t]*+")
+_RTPMAP = re.compile(rf"[ \t]*+([0-9]++)[ \t]++({TOKEN})/([0-9]++)(?>(?:/([0-9]++))?)[ \t]*+")
 _FMTP = re.compile(r"[ \t]*+([^ \t]++)[ \t]++(.++)")
 # A real number since RFC 8866 section 6.4; five digits are more than a minute.
 _MILLISECONDS = re.compile(r"[ \t]*+([0-9]{1,5}(?:\.[0-9]{1,9})?)[ \t]*+")

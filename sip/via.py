@@ -35,13 +35,13 @@ from sip.grammar import (
 MAGIC_COOKIE: Final = "z9hG4bK"  # section 8.1.1.7
 
 _VIA = re.compile(
-    rf"{W}[Ss][Ii][Pp]{W}/{W}2\.0{W}/{W}({TOKEN})[ \t]++({HOST})(?:{W}:{W}([0-9]++))?+"
+    rf"{W}[Ss][Ii][Pp]{W}/{W}2\.0{W}/{W}({TOKEN})[ \t]++({HOST})(?>(?:{W}:{W}([0-9]++))?)"
     + PLAIN_PARAMS
 )
 # RFC 5118 section 4.5: `received` carries an IPv6 address with or without brackets.
 _PARAM = re.compile(
     rf"{W};{W}({TOKEN})"
-    rf"(?:{W}={W}([0-9A-Fa-f]{{0,4}}:[0-9A-Fa-f:.]*+|{TOKEN}|{QUOTED}|{IPV6_REFERENCE}))?+"
+    rf"(?>(?:{W}={W}([0-9A-Fa-f]{{0,4}}:[0-9A-Fa-f:.]*+|{TOKEN}|{QUOTED}|{IPV6_REFERENCE}))?)"
 )
 _PORT = re.compile(r"[0-9]{1,5}")
 

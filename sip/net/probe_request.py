@@ -33,8 +33,7 @@ class _Frame:
 
 
 class ProbeRequests:
-    """Builds requests for one identity; ``token`` gives unpredictable tokens for branch, tag and
-    Call-ID."""
+    """Builds requests for one identity; ``token`` gives a new unpredictable token at each call."""
 
     def __init__(self, identity: ProbeIdentity, token: Callable[[], str]) -> None:
         self._identity = identity
@@ -49,11 +48,9 @@ class ProbeRequests:
             if len(self._frames) >= MAX_FRAMES:
                 self._frames.clear()
             frame = self._frames[key] = self._frame(target, flow)
-        own = {
-            "Via": f"z9hG4bK{self._token()}",
-            "From": self._token(),
-            "Call-ID": self._token(),
-        }
+        # Branch, tag and Call-ID are each unique by it, and nobody sees one without the others.
+        token = self._token()
+        own = {"Via": f"z9hG4bK{token}", "From": token, "Call-ID": token}
         items = [
             (name, f"{before}{own[name]}{after}" if gap else before)
             for name, before, gap, after in frame.fields

@@ -138,12 +138,14 @@ class UdpSocket:
         self._readable()
 
     def _readable(self) -> None:
-        for _ in range(READS_PER_WAKEUP):
+        for taken in range(READS_PER_WAKEUP):
             try:
                 data, remote = self._socket.recvfrom(MAX_DATAGRAM)
             except BlockingIOError:
-                # The poll may have been for the error queue alone.
-                self._drain_errors()
+                # The poll may have been for the error queue alone; if it was for both, what is left
+                # there causes the next one.
+                if not taken:
+                    self._drain_errors()
                 return
             except OSError:
                 self._drain_errors()

@@ -94,10 +94,17 @@ class TestOldTls:
     async def test_it_tells_a_client_of_today_that_the_version_is_the_reason(
         self, lab: Lab
     ) -> None:
-        address = lab.peers["old-tls"].address
-        with pytest.raises(ssl.SSLError) as caught:
-            await ask_stream(address, asked(lab, "old-tls"), port=5061, tls=trusting(lab))
-        assert caught.value.reason == "TLSV1_ALERT_PROTOCOL_VERSION"
+        hello = ssl.MemoryBIO()
+        client = trusting(lab).wrap_bio(ssl.MemoryBIO(), hello, server_hostname="old-tls")
+        with pytest.raises(ssl.SSLWantReadError):
+            client.do_handshake()
+        reader, writer = await asyncio.open_connection(lab.peers["old-tls"].address, 5061)
+        writer.write(hello.read())
+        record = await reader.readexactly(7)
+        writer.close()
+        await writer.wait_closed()
+        alert, fatal, protocol_version = 21, 2, 70  # RFC 8446 sections 5.1 and 6
+        assert (record[0], record[5], record[6]) == (alert, fatal, protocol_version)
 
 
 class TestClientCertificate:

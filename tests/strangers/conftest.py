@@ -101,19 +101,23 @@ async def product(
 
 
 @pytest.fixture(scope="session")
-async def api(product: Product) -> ApiProcess:
-    """The API that runs through the whole session."""
-    return await product.start_api()
-
-
-@pytest.fixture(scope="session")
 def workers() -> list[ManagedProcess]:
     """Workers that were started; tests that kill one leave it here."""
     return []
 
 
+@pytest.fixture(scope="session")
+async def api(product: Product, workers: list[ManagedProcess]) -> ApiProcess:
+    """The API that runs through the whole session; a first worker is started beside it."""
+    started, worker = await asyncio.gather(product.start_api(), product.start_worker())
+    workers.append(worker)
+    return started
+
+
 @pytest.fixture
-async def worker(product: Product, workers: list[ManagedProcess]) -> ManagedProcess:
+async def worker(
+    product: Product, api: ApiProcess, workers: list[ManagedProcess]
+) -> ManagedProcess:
     """A worker that runs; the same one for as long as nobody kills it."""
     running = [each for each in workers if each.pid is not None]
     if not running:

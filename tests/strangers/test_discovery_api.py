@@ -15,7 +15,14 @@ from tests.support.dns_server import DnsServer
 from tests.support.loopback import LoopbackBlock
 from tests.support.product import ApiProcess, Customer, Product
 
-pytestmark = [pytest.mark.peer, pytest.mark.postgres, pytest.mark.temporal, pytest.mark.system]
+pytestmark = [
+    pytest.mark.peer,
+    pytest.mark.postgres,
+    pytest.mark.temporal,
+    pytest.mark.system,
+    # The first test waits for every server and process to start.
+    pytest.mark.timeout(120),
+]
 
 TRANSPORTS_AND_PORTS = {
     (transport, port) for transport in ("udp", "tcp", "tls") for port in (5060, 5061, 5080)
