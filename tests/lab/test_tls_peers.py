@@ -95,7 +95,9 @@ class TestOldTls:
         self, lab: Lab
     ) -> None:
         hello = ssl.MemoryBIO()
-        client = trusting(lab).wrap_bio(ssl.MemoryBIO(), hello, server_hostname="old-tls")
+        context = trusting(lab)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        client = context.wrap_bio(ssl.MemoryBIO(), hello, server_hostname="old-tls")
         with pytest.raises(ssl.SSLWantReadError):
             client.do_handshake()
         reader, writer = await asyncio.open_connection(lab.peers["old-tls"].address, 5061)
