@@ -26,8 +26,11 @@ def main() -> None:
         description=f"measurements:\n{names}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("name", nargs="*", choices=[*MEASUREMENTS, []], help="default: all")
-    chosen = parser.parse_args().name or MEASUREMENTS
+    parser.add_argument("name", nargs="*", help="default: all")
+    chosen = parser.parse_args().name or [*MEASUREMENTS]
+    for name in chosen:
+        if name not in MEASUREMENTS:
+            parser.error(f"there is no measurement {name!r}")
     print_machine()
     for name in chosen:
         import_module(f"benchmarks.{name}").main()
