@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sip.build import options_request
 from sip.header_map import Headers
+from sip.headers import MAGIC_COOKIE
 from sip.message import Request
 from sip.net.probe_report import ProbeIdentity, ProbeTarget
 from sip.transaction import Flow
@@ -20,16 +21,17 @@ MAX_FRAMES = 4096
 DEFAULT_PORT = {"udp": 5060, "tcp": 5060, "tls": 5061}
 
 # Stands in a frame where each probe has a value of its own: a token, as the real ones are.
-_OWN = "z9hG4bK.own.value"
+_OWN = "own.value.of.each.probe"
 
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """A request with gaps. A field without a gap has an empty ``gap`` and nothing behind it."""
+    """A request without the values that are its own."""
 
     uri: SipUri
-    fields: tuple[tuple[str, str, str, str], ...]
-    """Name, text before the gap, the gap, text behind it."""
+    fields: tuple[tuple[str, str], ...]
+    gaps: tuple[tuple[int, str, str, str], ...]
+    """Of the fields that have an own value: index, name, text before it, text behind it."""
 
 
 class ProbeRequests:
@@ -50,12 +52,10 @@ class ProbeRequests:
             frame = self._frames[key] = self._frame(target, flow)
         # Branch, tag and Call-ID are each unique by it, and nobody sees one without the others.
         token = self._token()
-        own = {"Via": f"z9hG4bK{token}", "From": token, "Call-ID": token}
-        items = [
-            (name, f"{before}{own[name]}{after}" if gap else before)
-            for name, before, gap, after in frame.fields
-        ]
-        return Request("OPTIONS", frame.uri, Headers.of_canonical(tuple(items)))
+        fields = [*frame.fields]
+        for index, name, before, behind in frame.gaps:
+            fields[index] = (name, f"{before}{token}{behind}")
+        return Request("OPTIONS", frame.uri, Headers.of_canonical(tuple(fields)))
 
     def _frame(self, target: ProbeTarget, flow: Flow) -> _Frame:
         transport = target.transport
@@ -71,7 +71,7 @@ class ProbeRequests:
             ),
             from_tag=_OWN,
             call_id=_OWN,
-            branch=_OWN,
+            branch=f"{MAGIC_COOKIE}{_OWN}",
             cseq=1,
             via_transport=transport.upper(),
             via_host=address,
@@ -80,5 +80,10 @@ class ProbeRequests:
             user_agent=self._identity.user_agent,
         )
         assert isinstance(request.uri, SipUri)
-        fields = tuple((name, *value.partition(_OWN)) for name, value in request.headers)
-        return _Frame(request.uri, fields)
+        fields = request.headers.items()
+        gaps = []
+        for index, (name, value) in enumerate(fields):
+            before, own, behind = value.partition(_OWN)
+            if own:
+                gaps.append((index, name, before, behind))
+        return _Frame(request.uri, fields, tuple(gaps))

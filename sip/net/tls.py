@@ -13,14 +13,15 @@ import os
 import ssl
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
 from cryptography import x509
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
+
+from sip.tls_facts import CertificateFacts, TlsFacts
 
 __all__ = [
     "CertificateFacts",
@@ -60,33 +61,6 @@ class TlsProblem(StrEnum):
     UNTRUSTED = "untrusted"
     CLIENT_CERTIFICATE = "client_certificate"
     HANDSHAKE = "handshake"
-
-
-@dataclass(frozen=True, slots=True)
-class CertificateFacts:
-    """One certificate: names as text, times as aware UTC, SHA-256 of the DER in hex."""
-
-    subject: str
-    issuer: str
-    names: tuple[str, ...]
-    not_before: datetime
-    not_after: datetime
-    fingerprint: str
-
-
-@dataclass(frozen=True, slots=True)
-class TlsFacts:
-    """What a TLS connection showed of its peer.
-
-    ``verifies`` says chain and name are good; ``problem`` is the reason when they are not.
-    """
-
-    version: str
-    cipher: str
-    chain: tuple[CertificateFacts, ...] = ()
-    verifies: bool = False
-    problem: str | None = None
-    notes: tuple[str, ...] = field(default=())
 
 
 def client_context(profile: TlsProfile, *, diagnose_old: bool = False) -> ssl.SSLContext:
