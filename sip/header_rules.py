@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Final, TypeVar
 
 from sip.errors import RemoteProtocolError
 from sip.grammar import (
@@ -32,6 +34,9 @@ from sip.headers import (
 )
 
 MAX_FORWARDS = 255  # RFC 3261 section 20.22
+
+_REMEMBERED_VALUES: Final = 512
+_REMEMBERED_LENGTH: Final = 128
 
 _WORD = r"[A-Za-z0-9\-.!%*_+`'~()<>:\\\"/\[\]?{}]++"
 _CALL_ID = re.compile(rf"{_WORD}(?:@{_WORD})?")
@@ -140,15 +145,24 @@ def _opaque(value: str) -> str:
     return value
 
 
+_Value = TypeVar("_Value")
+
+
+def _remembering(rule: Callable[[str], _Value]) -> Callable[[str], _Value]:
+    """Return the rule with a memory of short values: peers write the same few again and again."""
+    remembered = lru_cache(_REMEMBERED_VALUES)(rule)
+    return lambda value: remembered(value) if len(value) <= _REMEMBERED_LENGTH else rule(value)
+
+
 # Each may stand once. Server, User-Agent and Subject are left out: a second one misleads nobody.
 SINGLE: Mapping[str, Callable[[str], object]] = {
     "From": parse_name_addr,
     "To": parse_name_addr,
     "Call-ID": _call_id,
-    "CSeq": parse_cseq,
-    "Max-Forwards": _max_forwards,
-    "Content-Length": _uint32,
-    "Content-Type": _media_type,
+    "CSeq": _remembering(parse_cseq),
+    "Max-Forwards": _remembering(_max_forwards),
+    "Content-Length": _remembering(_uint32),
+    "Content-Type": _remembering(_media_type),
     "Expires": _uint32,
     "Min-Expires": _uint32,
     "Retry-After": _retry_after,
@@ -168,7 +182,7 @@ SINGLE: Mapping[str, Callable[[str], object]] = {
     "Timestamp": _opaque,
 }
 
-_TOKEN_LIST = _shape_of_one(_TOKENS, "a list of tokens")
+_TOKEN_LIST = _remembering(_shape_of_one(_TOKENS, "a list of tokens"))
 
 # Each may stand several times and hold several values; the results are joined in order.
 LISTS: Mapping[str, Callable[[str], tuple[object, ...]]] = {

@@ -5,6 +5,7 @@ RFC 3261 sections 17.1.3, 17.2.3 and 18.2.2, RFC 3581 section 4.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Final
 
@@ -13,6 +14,8 @@ from sip.message import Request, Response
 from sip.transaction_events import ClientKey, Flow, ServerKey
 from sip.via import MAGIC_COOKIE, parse_via
 
+# A Via as it is built here. Anything else, and every Via of a peer, is parsed by the grammar.
+_PLAIN_BRANCH: Final = re.compile(r"^SIP/2\.0/[A-Z]+ [^;,\"]*+;branch=([0-9A-Za-z.-]++)(?=;|$)")
 _DEFAULT_PORT: Final = 5060
 _DEFAULT_PORTS: Final = {"TLS": 5061}  # RFC 3261 section 18.2.2
 
@@ -26,7 +29,8 @@ def client_key_of_request(request: Request) -> ClientKey:
     # longer than to send it.
     for name, value in request.headers:
         if name == "Via":
-            branch = parse_via(value)[0].branch or ""
+            plain = _PLAIN_BRANCH.search(value)
+            branch = plain[1] if plain else parse_via(value)[0].branch or ""
             if branch.startswith(MAGIC_COOKIE) and branch != MAGIC_COOKIE:
                 return ClientKey(branch, request.method)
             break

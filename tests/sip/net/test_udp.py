@@ -86,8 +86,9 @@ async def test_a_refusal_that_waits_does_not_cost_the_next_datagram(
     with bound(loopback.address(), heard) as sock, plain(loopback.address()) as friend:
         refused = (loopback.address(), 5060)
         sock.send(b"hello", refused)
-        # Loopback has delivered the ICMP error by now, and no turn of the loop has passed.
+        # Both leave together: loopback delivers the ICMP error before the second one is sent.
         sock.send(b"hello", friend.getsockname())
+        await asyncio.sleep(0)
         assert friend.recv(100) == b"hello"
         await until(heard, refusals=1)
     assert heard.refusals == [(refused, errno.ECONNREFUSED)]
@@ -103,6 +104,26 @@ async def test_an_address_without_a_route_is_a_refusal_with_its_errno(
     ((remote, number),) = heard.refusals
     assert remote == ("255.255.255.255", 5060)
     assert number in (errno.EACCES, errno.ENETUNREACH, errno.EINVAL)
+
+
+async def test_datagrams_of_one_turn_leave_in_order(loopback: LoopbackBlock) -> None:
+    heard = Heard()
+    with bound(loopback.address(), heard) as sock, plain(loopback.address()) as friend:
+        for number in range(40):
+            sock.send(b"%d" % number, friend.getsockname())
+        await asyncio.sleep(0)
+        received = [int(friend.recv(100)) for _ in range(40)]
+    assert received == list(range(40))
+
+
+async def test_what_was_handed_over_leaves_before_the_socket_closes(
+    loopback: LoopbackBlock,
+) -> None:
+    heard = Heard()
+    with plain(loopback.address()) as friend:
+        with bound(loopback.address(), heard) as sock:
+            sock.send(b"goodbye", friend.getsockname())
+        assert friend.recv(100) == b"goodbye"
 
 
 class CrowdedSocket(socket.socket):
