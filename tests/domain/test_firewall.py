@@ -85,7 +85,7 @@ def test_aws_takes_the_rules_as_ip_permissions() -> None:
 def test_a_region_without_addresses_opens_nothing(form: FirewallFormat) -> None:
     bare = REGION.model_copy(update={"signaling": (), "media": ()})
     text = firewall_rules(bare, PORTS, form)
-    assert "accept" not in text and "ACCEPT" not in text and "allow" not in text
+    assert not {"accept", "ACCEPT", "allow"} & set(text.split())
     assert "0.0.0.0" not in text
 
 
