@@ -12,9 +12,22 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.codecs import Codec
+from sip.errors import RemoteProtocolError
 from sip.transports import Transport
+from sip.uri import SipUri, parse_uri
 
-__all__ = ["CallSettings", "CallerId", "IdentityHeader", "MediaSecurity", "NumberFormat"]
+__all__ = [
+    "MAX_USER_PART",
+    "CallSettings",
+    "CallerId",
+    "IdentityHeader",
+    "MediaSecurity",
+    "NumberFormat",
+    "is_user_part",
+]
+
+MAX_USER_PART = 64
+"""Characters of whom a call may dial; E.164 has 15 digits, names of extensions are short."""
 
 
 class CallerId(StrEnum):
@@ -74,3 +87,17 @@ class CallSettings(BaseModel):
     codecs: tuple[Codec, ...] = (Codec.PCMU, Codec.PCMA, Codec.OPUS)
     exact_tls_names: bool = False
     ca_pem: str | None = Field(default=None, description="Authorities trusted for this trunk.")
+
+
+def is_user_part(text: str) -> bool:
+    """Whether ``text`` can stand before the ``@`` of a SIP URI as it is (RFC 3261 section 25.1).
+
+    Spaces, ``@``, ``:`` and ``#`` cannot, escapes such as ``%23`` can.
+    """
+    if not 0 < len(text) <= MAX_USER_PART:
+        return False
+    try:
+        uri = parse_uri(f"sip:{text}@host.invalid")
+    except RemoteProtocolError:
+        return False
+    return isinstance(uri, SipUri) and uri.user == text

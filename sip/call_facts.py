@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sip.dialog_state import EndedBy, FailureCause, Said
+from sip.media_agreement import ProblemKind
 from sip.media_verdict import MediaVerdict
 from sip.tls_facts import TlsFacts
 
@@ -142,6 +143,7 @@ class OfferFacts:
 class AgreedMedia:
     """What offer and answer agreed on; ``problems`` are sentences, ``fatal`` when no call results.
 
+    ``problem_kinds`` are what the problems are, for decisions.
     ``codec`` is None when there is none in common. ``suite`` is the SRTP suite, None for plain RTP.
     ``codecs`` are all that the peer accepted, ``address`` and ``port`` where its SDP wants RTP.
     """
@@ -156,6 +158,7 @@ class AgreedMedia:
     port: int | None
     rtcp_mux: bool
     problems: tuple[str, ...] = ()
+    problem_kinds: tuple[ProblemKind, ...] = ()
     fatal: bool = False
 
 
@@ -234,8 +237,9 @@ class InviteFacts:
 class CallFacts:
     """One test call. ``invite`` is None when no target could be reached at all.
 
-    ``media`` is there when a call was answered and its media agreed on. ``limit_ms`` is how long
-    the call was allowed to ring before we gave up.
+    ``media`` is there when a call was answered and its media agreed on. ``ring_limit_ms`` is how
+    long the call was allowed to ring before we gave up. ``left_up`` says that the peer has not
+    confirmed the end: the call may ring or be up there until its last snapshot is cleaned up.
     """
 
     dns: DnsFacts
@@ -245,4 +249,5 @@ class CallFacts:
     addresses: tuple[AddressFinding, ...] = ()
     stopped: StopCause | None = None
     ring_limit_ms: float = 0.0
+    left_up: bool = False
     notes: tuple[str, ...] = field(default=())
