@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from sip.authenticator import Authenticator
 from sip.build import cancel_for
 from sip.dialog_state import (
     Answered,
@@ -28,7 +29,6 @@ from sip.message import Request, Response
 from sip.session_dialogs import SessionDialogs
 from sip.session_requests import (
     AnswerOffer,
-    Authenticator,
     InvitePlan,
     Leg,
     invite_request,

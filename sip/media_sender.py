@@ -33,7 +33,8 @@ class MediaSender:
         self._tone: tuple[bytes, ...] = ()
         self._silence = b""
         if self._law is not None:
-            self._tone = test_tone_frames(self._law, round(settings.tone_seconds / FRAME_SECONDS))
+            frames = round(settings.tone_seconds / FRAME_SECONDS)
+            self._tone = test_tone_frames(self._law, frames, settings.tone_hertz)
             self._silence = silence_frame(self._law)
         self._event = settings.event if settings.may_send else None
         self._digit = (

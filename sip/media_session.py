@@ -16,7 +16,7 @@ from sip.media_settings import Address, MediaSettings
 from sip.media_verdict import MediaVerdict, flow_of, heard_of, srtp_outcome
 from sip.rtp import is_rtcp, is_stun
 from sip.rtp_reception import Reception
-from sip.srtp import SrtpError, SrtpFailure
+from sip.srtp import SrtpError, SrtpFailure, SrtpSession
 from sip.tone import FRAME_SECONDS
 
 # A single forged packet must not move where media goes.
@@ -71,10 +71,19 @@ class MediaSession:
                 return
         self._control.receive(data, now)
 
-    def retarget(self, remote: Address, remote_rtcp: Address | None) -> None:
-        """The peer's SDP moved its media, e.g. by a re-INVITE; keys and formats stay."""
+    def retarget(
+        self, remote: Address, remote_rtcp: Address | None, srtp: SrtpSession | None = None
+    ) -> None:
+        """The peer's SDP moved its media, e.g. by a re-INVITE; formats stay.
+
+        `srtp` takes the place of the present keys, its counts go on from theirs.
+        """
         self._settings = replace(self._settings, remote=remote, remote_rtcp=remote_rtcp)
         self._target = remote
+        if srtp is not None and self._srtp is not None:
+            srtp.authenticated += self._srtp.authenticated
+            srtp.failures += self._srtp.failures
+            self._srtp = srtp
 
     def packets_to_send(self, now: float) -> list[MediaDatagram]:
         """What is due by `now`, in order; each datagram is returned once."""

@@ -8,6 +8,7 @@ from sip.dtmf import DIGITS
 from sip.errors import LocalProtocolError
 from sip.g711 import SAMPLE_RATE, Law
 from sip.srtp import SrtpSession
+from sip.tone import TEST_FREQUENCY
 
 Address = tuple[str, int]
 
@@ -67,6 +68,7 @@ class MediaSettings:
     follow_source: bool = False
     wall_clock_offset: float = 0.0
     tone_seconds: float = 1.0
+    tone_hertz: float = TEST_FREQUENCY
     digit_after_seconds: float = 1.2
     limit_seconds: float = 120.0
     rtcp_interval_seconds: float = 5.0

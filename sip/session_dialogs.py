@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from sip.authenticator import Authenticator
 from sip.build import response_to
 from sip.dialog import Dialog, credentials_of
 from sip.dialog_state import (
@@ -24,7 +25,6 @@ from sip.dialog_state import (
 from sip.message import Request, Response
 from sip.session_requests import (
     AnswerOffer,
-    Authenticator,
     InvitePlan,
     Leg,
     Repetition,

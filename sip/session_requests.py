@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
+from sip.authenticator import Credentials as Credentials
 from sip.build import DEFAULT_MAX_FORWARDS, response_to
 from sip.dialog import Dialog
 from sip.dialog_state import DialogPhase, Origin
-from sip.digest import Algorithm, DigestError, authorization_headers, challenges_of
-from sip.errors import RemoteProtocolError
 from sip.headers import NameAddr, Via
 from sip.message import Headers, Message, Request, Response
 from sip.timers import Timers
@@ -28,15 +27,6 @@ AnswerOffer = Callable[[bytes | None], bytes | None]
 
 Returns None to refuse. It is called once for each offer.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """A user and a password for digest; nothing weaker than `minimum` is answered."""
-
-    username: str
-    password: str = field(repr=False)
-    minimum: Algorithm | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,71 +106,6 @@ def renewed(
     for name, value in added:
         fields = fields.with_added(name, value)
     return replace(request, headers=fields)
-
-
-class Authenticator:
-    """Answers the challenges to one request and its repetitions (RFC 3261 section 22).
-
-    Each realm is answered once, and once more when it calls the nonce stale: a second refusal means
-    wrong credentials. What a proxy was answered is repeated, with its count raised, when the
-    server behind it asks as well.
-    """
-
-    def __init__(self, credentials: Credentials | None, new_cnonce: Callable[[], str]) -> None:
-        self._credentials = credentials
-        self._new_cnonce = new_cnonce
-        self._answered: dict[tuple[str, str], bool] = {}
-        self._challenges: list[tuple[Response, int]] = []
-
-    def answer(self, request: Request, response: Response) -> tuple[tuple[str, str], ...]:
-        """Return the credentials for the next attempt; empty when there is no use in one."""
-        if self._credentials is None:
-            return ()
-        try:
-            keys = self._acceptable(response)
-            if not keys:
-                return ()
-            kept = [
-                (old, uses + 1)
-                for old, uses in self._challenges
-                if keys.isdisjoint(_realms_of(old))
-            ]
-            self._challenges = [*kept, (response, 1)]
-            return tuple(
-                header
-                for challenged, uses in self._challenges
-                for header in authorization_headers(
-                    challenged,
-                    request,
-                    username=self._credentials.username,
-                    password=self._credentials.password,
-                    cnonce=self._new_cnonce(),
-                    nc=uses,
-                    minimum=self._credentials.minimum,
-                )
-            )
-        except (DigestError, RemoteProtocolError):
-            return ()
-
-    def _acceptable(self, response: Response) -> set[tuple[str, str]]:
-        """Note the realms that challenge; empty when one of them refused its answer."""
-        realms = _realms_of(response)
-        for key, stale in realms.items():
-            if key in self._answered and (self._answered[key] or not stale):
-                return set()
-        for key in realms:
-            self._answered[key] = key in self._answered
-        return set(realms)
-
-
-def _realms_of(response: Response) -> dict[tuple[str, str], bool]:
-    """Return who challenges, by header field and realm, and whether for a stale nonce."""
-    realms: dict[tuple[str, str], bool] = {}
-    for name, challenges in challenges_of(response).items():
-        for challenge in challenges:
-            key = name, challenge.realm
-            realms[key] = realms.get(key, False) or challenge.stale
-    return realms
 
 
 def sdp_of(message: Message) -> bytes | None:

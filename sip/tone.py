@@ -50,10 +50,10 @@ def amplitude_of(level_dbm0: float) -> float:
 
 
 @cache
-def test_tone_frames(law: Law, frames: int) -> tuple[bytes, ...]:
-    """The test tone as encoded 20 ms frames with a continuous phase."""
+def test_tone_frames(law: Law, frames: int, frequency: float = TEST_FREQUENCY) -> tuple[bytes, ...]:
+    """The test tone, or one of another frequency, as encoded 20 ms frames with a continuous phase."""
     amplitude = amplitude_of(TEST_LEVEL_DBM0)
-    encoded = encode(law, sine(TEST_FREQUENCY, amplitude, frames * FRAME_SAMPLES))
+    encoded = encode(law, sine(frequency, amplitude, frames * FRAME_SAMPLES))
     return tuple(
         encoded[start : start + FRAME_SAMPLES] for start in range(0, len(encoded), FRAME_SAMPLES)
     )

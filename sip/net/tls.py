@@ -46,11 +46,13 @@ class TlsProfile:
     """How to speak TLS to a peer; two connections with equal profiles may be shared.
 
     ``server_name`` is the domain asked for: it goes into SNI and is what the certificate must name.
+    The authorities of ``ca_file`` and ``ca_pem`` are trusted beside the system's.
     """
 
     server_name: str
     verify: bool = True
     ca_file: str | None = None
+    ca_pem: str | None = None
 
 
 class TlsProblem(StrEnum):
@@ -67,7 +69,7 @@ def client_context(profile: TlsProfile, *, diagnose_old: bool = False) -> ssl.SS
     """Context of an outbound connection, TLS 1.2 at least; shared by equal needs.
 
     ``diagnose_old`` lowers the floor to TLS 1.0 so that an old peer can be named; nothing of SIP
-    may be sent over such a connection. Raises ``OSError`` when the profile's CA file cannot be
+    may be sent over such a connection. Raises ``OSError`` when the profile's authorities cannot be
     read.
     """
     if diagnose_old:
@@ -76,12 +78,12 @@ def client_context(profile: TlsProfile, *, diagnose_old: bool = False) -> ssl.SS
         return _context(None)
     # A CA file that the operator replaced counts from the next connection on.
     changed = os.stat(profile.ca_file).st_mtime_ns if profile.ca_file is not None else 0
-    return _context((profile.ca_file, changed))
+    return _context((profile.ca_file, changed, profile.ca_pem))
 
 
 @lru_cache(maxsize=64)
-def _context(authorities: tuple[str | None, int] | None) -> ssl.SSLContext:
-    """Context that verifies by the system's authorities and a file, or not at all.
+def _context(authorities: tuple[str | None, int, str | None] | None) -> ssl.SSLContext:
+    """Context that verifies by the system's authorities and given ones, or not at all.
 
     Kept, because reading the system's authorities blocks the loop for some ten milliseconds.
     """
@@ -92,6 +94,8 @@ def _context(authorities: tuple[str | None, int] | None) -> ssl.SSLContext:
         context.load_default_certs()
         if authorities[0] is not None:
             context.load_verify_locations(cafile=authorities[0])
+        if authorities[2] is not None:
+            context.load_verify_locations(cadata=authorities[2])
     return context
 
 

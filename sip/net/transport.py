@@ -10,6 +10,7 @@ import asyncio
 import errno
 import socket
 import ssl
+from collections.abc import Callable
 from typing import Protocol
 
 from sip.net.acceptor import StreamAcceptor
@@ -113,12 +114,14 @@ class TransportLayer:
         *,
         seconds: float,
         shared: bool = True,
+        on_connected: Callable[[], None] | None = None,
     ) -> Flow:
         """Flow over TCP, or TLS with a profile; an open connection to the same peer is shared.
 
-        ``seconds`` bounds connecting and handshake together. Without ``shared`` the connection is a
-        new one that nobody else is given. Raises ``TargetNotAllowed``; ``ConnectTimedOut`` or
-        ``OSError`` when TCP fails; ``HandshakeTimedOut`` or ``HandshakeFailed`` when TLS on it does.
+        ``seconds`` bounds connecting and handshake together; ``on_connected`` is called between
+        them. Without ``shared`` the connection is a new one that nobody else is given. Raises
+        ``TargetNotAllowed``; ``ConnectTimedOut`` or ``OSError`` when TCP fails;
+        ``HandshakeTimedOut`` or ``HandshakeFailed`` when TLS on it does.
         """
         self._guard.check(remote[0])
         key = (remote, tls)
@@ -129,6 +132,8 @@ class TransportLayer:
             raise OSError(errno.EMFILE, "too many connections")
         deadline = self._loop.time() + seconds
         sock = await self._connect(remote, deadline)
+        if on_connected is not None:
+            on_connected()
         connection = self._stream("TLS" if tls else "TCP", accepted=False)
         try:
             async with asyncio.timeout_at(deadline):
@@ -195,6 +200,11 @@ class TransportLayer:
         """TLS session under a flow, while its connection is open."""
         connection = self._streams.get(flow.connection or 0)
         return None if connection is None else connection.ssl_object
+
+    def is_open(self, flow: Flow) -> bool:
+        """Whether something can be sent over the flow; UDP always can."""
+        connection = self._streams.get(flow.connection or 0)
+        return flow.connection is None or (connection is not None and not connection.closing)
 
     def close_flow(self, flow: Flow) -> None:
         """Close the connection under a flow; a UDP socket stays, others use it."""

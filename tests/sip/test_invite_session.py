@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from sip.authenticator import Authenticator, Credentials
 from sip.dialog_state import (
     Answered,
     Calling,
@@ -22,7 +23,6 @@ from sip.dialog_state import (
 )
 from sip.digest import Algorithm, DigestCredentials
 from sip.headers import NameAddr
-from sip.session_requests import Authenticator, Credentials
 from sip.transaction import Flow
 from sip.uri import SipUri, Uri
 from tests.sip.caller import ANSWER, CONTACT, CREDENTIALS, OFFER, PLAN, Caller, tokens

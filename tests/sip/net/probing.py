@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 
 from lab import Lab
+from lab.call_peers import CALL_PEERS
+from lab.media_peers import MEDIA_PEERS
 from sip.net.guard import AddressGuard
 from sip.net.probe_report import ProbeIdentity, ProbeOutcome, ProbeTarget
 from sip.net.prober import Prober
@@ -54,6 +56,8 @@ ENDLESS = {
 } | {("garbage", "udp", 5060)}
 """What ends by the prober's patience alone."""
 
+CHALLENGING = {"auth-loop": 401, "stale-nonces": 401, "proxy-challenge": 407}
+
 STATUSES: dict[Target, int] = {
     ("asterisk", "udp", 5060): 200,
     ("asterisk", "tcp", 5060): 200,
@@ -83,6 +87,12 @@ STATUSES: dict[Target, int] = {
     ("challenge", "tcp", 5060): 401,
     ("forbidden", "udp", 5060): 403,
     ("maintenance", "tcp", 5060): 503,
+    # The peers that differ in calls alone.
+    **{
+        (peer.name, port.transport.lower(), port.number): CHALLENGING.get(peer.name, 200)
+        for peer in (*CALL_PEERS, *MEDIA_PEERS)
+        for port in peer.behaviour.ports[:1]
+    },
 }
 
 
