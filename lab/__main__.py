@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--network",
         default="127.0.60.0/24",
-        help="IPv4 network of loopback, /27 or larger (%(default)s)",
+        help="IPv4 network of loopback, /25 or larger (%(default)s)",
     )
     parser.add_argument(
         "--dir", type=Path, required=True, help="folder that keeps the certificates"

@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from lab.call_manner import CallManner, HeaderFields
 from sip.digest import Algorithm
+from sip.digest_server import NONCE_LIFETIME
 
 __all__ = [
     "Behaviour",
+    "CallManner",
     "CertificateKind",
     "DigestDemand",
     "HeaderFields",
@@ -20,9 +23,6 @@ __all__ = [
     "TlsManner",
     "Transport",
 ]
-
-HeaderFields = tuple[tuple[str, str], ...]
-"""Names and values of header fields, in the order they are sent."""
 
 
 class Transport(StrEnum):
@@ -106,16 +106,20 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class DigestDemand:
-    """The account whose digest credentials OPTIONS needs (RFC 3261 section 22).
+    """The account whose digest credentials OPTIONS and INVITE need (RFC 3261 section 22).
 
     One challenge for each of ``algorithms``, in this order (RFC 8760 section 2.3: the preferred
-    first).
+    first). ``proxy`` asks by 407 instead of 401. A nonce is good for ``nonce_lifetime``.
+    ``within_calls`` asks for them in the BYE of a call too.
     """
 
     realm: str
     username: str
     password: str
     algorithms: tuple[Algorithm, ...] = (Algorithm.SHA_256, Algorithm.MD5)
+    proxy: bool = False
+    nonce_lifetime: timedelta = NONCE_LIFETIME
+    within_calls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +128,9 @@ class Behaviour:
 
     ``found_only_without_user``: an OPTIONS whose Request-URI has a user part is for that user, whom
     the peer does not know. ``answers_from_neighbour``: replies to UDP leave from the next higher
-    address, as on a host with several. ``delay`` passes before the answer to OPTIONS.
-    ``never_finishes``: OPTIONS is answered with 100 and nothing else, ever.
+    address, as on a host with several. ``delay`` passes before the answer to OPTIONS and before the
+    second response to INVITE. ``never_finishes``: OPTIONS and INVITE are answered with 100 and
+    nothing else, ever. ``calls`` is what happens to an INVITE that all of this lets in.
     """
 
     ports: tuple[Port, ...]
@@ -136,3 +141,4 @@ class Behaviour:
     found_only_without_user: bool = False
     answers_from_neighbour: bool = False
     never_finishes: bool = False
+    calls: CallManner = field(default=CallManner())

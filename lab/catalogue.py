@@ -1,12 +1,10 @@
-"""The named peers of the lab.
+"""The named peers of the lab: systems, networks that fail, TLS that fails, walls.
 
-``host`` is a peer's place in the lab's network: fixed, so that neither a new peer nor a lab of a
-few moves an address. A peer that answers from its neighbour takes the next place too.
+Those that differ in what they do with a call are in ``lab.call_peers`` and ``lab.media_peers``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from lab.behaviour import (
@@ -18,6 +16,16 @@ from lab.behaviour import (
     Refusal,
     TlsManner,
     Transport,
+)
+from lab.call_peers import CALL_PEERS
+from lab.catalogue_entry import (
+    DEMO_PASSWORD,
+    DEMO_REALM,
+    DEMO_USERNAME,
+    TCP,
+    TLS,
+    UDP,
+    CataloguePeer,
 )
 from lab.identities import (
     ANONYMOUS,
@@ -31,31 +39,9 @@ from lab.identities import (
     THREE_CX,
     TWILIO,
 )
+from lab.media_peers import MEDIA_PEERS
 
 __all__ = ["CATALOGUE", "DEMO_PASSWORD", "DEMO_USERNAME", "CataloguePeer"]
-
-DEMO_USERNAME = "lab"
-DEMO_PASSWORD = "lab-password"
-"""The account of the peers that challenge: public demo data, good for nothing but the lab."""
-
-UDP = Port(Transport.UDP, 5060)
-TCP = Port(Transport.TCP, 5060)
-TLS = Port(Transport.TLS, 5061)
-
-
-@dataclass(frozen=True, slots=True)
-class CataloguePeer:
-    """One entry: ``summary`` says in a sentence what a client meets."""
-
-    name: str
-    host: int
-    summary: str
-    behaviour: Behaviour
-
-    @property
-    def last_host(self) -> int:
-        """The highest place in the network that the peer takes."""
-        return self.host + 1 if self.behaviour.answers_from_neighbour else self.host
 
 
 def _tls_only(manner: TlsManner) -> Behaviour:
@@ -159,13 +145,13 @@ CATALOGUE: tuple[CataloguePeer, ...] = (
     CataloguePeer(
         "slow",
         13,
-        "Answers OPTIONS after 1.5 seconds.",
+        "Answers OPTIONS, and rings, after 1.5 seconds.",
         Behaviour(ports=(UDP, TCP), identity=LAB, delay=timedelta(seconds=1.5)),
     ),
     CataloguePeer(
         "stuck",
         29,
-        "Answers OPTIONS with 100 and nothing more.",
+        "Answers OPTIONS and INVITE with 100 and nothing more.",
         Behaviour(ports=(UDP, TCP), identity=LAB, never_finishes=True),
     ),
     CataloguePeer(
@@ -245,13 +231,11 @@ CATALOGUE: tuple[CataloguePeer, ...] = (
     CataloguePeer(
         "challenge",
         26,
-        "Answers OPTIONS with 401 until the demo account's digest comes along.",
+        "Answers OPTIONS and INVITE with 401 until the demo account's digest comes along.",
         Behaviour(
             ports=(UDP, TCP),
             identity=ASTERISK,
-            digest=DigestDemand(
-                realm="lab.trunkline.test", username=DEMO_USERNAME, password=DEMO_PASSWORD
-            ),
+            digest=DigestDemand(realm=DEMO_REALM, username=DEMO_USERNAME, password=DEMO_PASSWORD),
         ),
     ),
     CataloguePeer(
@@ -266,4 +250,6 @@ CATALOGUE: tuple[CataloguePeer, ...] = (
         "Answers every request with 503 and Retry-After: 120.",
         Behaviour(ports=(UDP, TCP), identity=LAB, refusal=Refusal(503, (("Retry-After", "120"),))),
     ),
+    *CALL_PEERS,
+    *MEDIA_PEERS,
 )

@@ -20,20 +20,24 @@ class DigestGate:
     def __init__(self, demand: DigestDemand, clock: Callable[[], float] = time.monotonic) -> None:
         self._demand = demand
         self._protection = Protection(demand.realm, demand.algorithms)
-        self._nonces = NonceBook(secrets.token_bytes(32))
+        self._nonces = NonceBook(secrets.token_bytes(32), lifetime=demand.nonce_lifetime)
         self._clock = clock
+        self.status = 407 if demand.proxy else 401
+        """The response that carries the challenge."""
+        self._asking = "Proxy-Authenticate" if demand.proxy else "WWW-Authenticate"
+        self._answering = "Proxy-Authorization" if demand.proxy else "Authorization"
 
     def challenge(self, request: Request) -> HeaderFields | None:
-        """The header fields of the 401 that a request needs; ``None`` when it is admitted."""
+        """The header fields of the challenge to a request; ``None`` when it is admitted."""
         now = self._clock()
         verdicts = [
-            self._verdict(value, request, now) for value in request.headers.get_all("Authorization")
+            self._verdict(value, request, now) for value in request.headers.get_all(self._answering)
         ]
         if Verdict.ACCEPTED in verdicts:
             return None
         stale = Verdict.STALE in verdicts or Verdict.REPLAYED in verdicts
         challenges = self._protection.challenges(self._nonces.issue(now), stale=stale)
-        return tuple(("WWW-Authenticate", str(challenge)) for challenge in challenges)
+        return tuple((self._asking, str(challenge)) for challenge in challenges)
 
     def _verdict(self, value: str, request: Request, now: float) -> Verdict:
         try:

@@ -153,9 +153,15 @@ TWILIO = SystemIdentity(
     capabilities=(("Allow", "INVITE,ACK,CANCEL,OPTIONS,BYE"),),
 )
 
+_ANSWERED = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE"
+
 LAB = SystemIdentity(
     banner=(("Server", "Trunkline lab"),),
-    capabilities=(("Allow", "OPTIONS"), ("Accept", "application/sdp")),
+    capabilities=(
+        ("Allow", _ANSWERED),
+        ("Accept", "application/sdp"),
+        ("Supported", "100rel, timer"),
+    ),
 )
 
-ANONYMOUS = SystemIdentity(capabilities=(("Allow", "OPTIONS"),))
+ANONYMOUS = SystemIdentity(capabilities=(("Allow", _ANSWERED),))

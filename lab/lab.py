@@ -30,7 +30,10 @@ def lab_network(text: str) -> IPv4Network:
         raise LabError(f"{text} is not part of {LOOPBACK}: the lab listens on loopback alone")
     last = max(entry.last_host for entry in CATALOGUE)
     if last >= network.num_addresses - 1:
-        raise LabError(f"{text} is too small: the lab needs {last} addresses, a /27 or larger")
+        prefix = 32 - (last + 1).bit_length()
+        raise LabError(
+            f"{text} is too small: the lab needs {last} addresses, a /{prefix} or larger"
+        )
     return network
 
 

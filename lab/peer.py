@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping
 from contextlib import suppress
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from typing import Protocol
 
 from lab.answers import Answers
 from lab.behaviour import Behaviour, Manner, Port, Transport
+from lab.call_media import GUARD
+from lab.calls import METHODS, CallRecord, Calls
 from lab.certificates import Authority
 from lab.errors import LabError
 from lab.raw import FilteredPort, RawStreamPort, RawUdpPort, UdpInlet
 from lab.tls import server_context
 from sip.errors import LocalProtocolError
 from sip.message import Response
-from sip.net.guard import AddressGuard
 from sip.net.stack import ProtocolFault, SipStack
-from sip.transaction import CancelReceived, Event, Flow, RequestReceived, ServerKey
+from sip.timers import Timers
+from sip.transaction import Event, Flow, RequestReceived, ServerKey
 from sip.uas import refusal_of_malformed
 
 __all__ = ["LabPeer"]
@@ -27,26 +28,33 @@ __all__ = ["LabPeer"]
 MAX_DELAYED = 1000
 """Answers that wait at a time; a slow peer ignores what is asked beyond."""
 
-GUARD = AddressGuard((ip_network("127.0.0.0/8"), ip_network("::1/128")))
-
 
 class _Closable(Protocol):
     async def close(self) -> None: ...
 
 
 class LabPeer:
-    """A peer; ``start`` opens its ports and ``close`` ends everything it does."""
+    """A peer; ``start`` opens its ports and ``close`` ends everything it does.
 
-    def __init__(self, name: str, address: str, behaviour: Behaviour, authority: Authority) -> None:
+    ``timers`` are those of its transactions and of what it repeats in a call.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        address: str,
+        behaviour: Behaviour,
+        authority: Authority,
+        timers: Timers | None = None,
+    ) -> None:
         self.name = name
         self.address = address
         self.behaviour = behaviour
         self._authority = authority
+        self._timers = timers or Timers()
         self._answers = Answers(behaviour, address)
-        self._methods: Mapping[str, Callable[[SipStack, RequestReceived], None]] = {
-            "OPTIONS": self._options,
-        }
         self._stack: SipStack | None = None
+        self._calls: Calls | None = None
         self._ports: list[_Closable] = []
         self._delayed: set[asyncio.TimerHandle] = set()
 
@@ -55,14 +63,31 @@ class LabPeer:
         """SIP URI as a customer would be told it: without port and transport."""
         return f"sip:{self.address}"
 
+    @property
+    def live_calls(self) -> int:
+        """How many calls there are, ringing ones included."""
+        return 0 if self._calls is None else self._calls.live
+
+    @property
+    def call_records(self) -> tuple[CallRecord, ...]:
+        """The last calls that are over, oldest first."""
+        return () if self._calls is None else tuple(self._calls.records)
+
+    async def until_idle(self) -> None:
+        """Wait until no call is left."""
+        if self._calls is not None:
+            await self._calls.until_idle()
+
     async def start(self) -> None:
         """Open the ports. Raises ``LabError`` for one that cannot be opened, with none left open."""
         self._stack = SipStack(
             guard=GUARD,
+            timers=self._timers,
             handler=self._requested,
             on_event=self._happened,
             on_fault=self._malformed,
         )
+        self._calls = Calls(self._stack, self._answers, self.behaviour, self.address, self._timers)
         try:
             for port in self.behaviour.ports:
                 await self._open(self._stack, port)
@@ -75,6 +100,8 @@ class LabPeer:
         for waiting in self._delayed:
             waiting.cancel()
         self._delayed.clear()
+        if self._calls is not None:
+            await self._calls.close()
         for port in self._ports:
             await port.close()
         self._ports.clear()
@@ -124,12 +151,16 @@ class LabPeer:
 
     def _requested(self, stack: SipStack, event: RequestReceived) -> None:
         response = self._answers.refusal(
-            event.request, allowed_methods=tuple(self._methods), merged=event.merged
+            event.request, allowed_methods=METHODS, merged=event.merged
         )
-        if response is None:
-            self._methods[event.request.method](stack, event)
+        if response is not None or self._calls is None:
+            stack.respond(event.key, response or self._answers.response(event.request, 500))
+        elif event.request.method == "INVITE":
+            self._calls.receive_invite(event)
+        elif event.request.method == "OPTIONS" and event.request.to.tag is None:
+            self._options(stack, event)
         else:
-            stack.respond(event.key, response)
+            self._calls.receive_in_dialog(event)
 
     def _options(self, stack: SipStack, event: RequestReceived) -> None:
         response = self._answers.to_options(event.request)
@@ -150,9 +181,8 @@ class LabPeer:
         self._delayed.add(waiting)
 
     def _happened(self, event: Event) -> None:
-        if isinstance(event, CancelReceived) and self._stack is not None:
-            # Nothing that this peer answers can be cancelled any more (RFC 3261 section 9.2).
-            self._stack.respond(event.key, self._answers.response(event.request, 481))
+        if self._calls is not None:
+            self._calls.observe(event)
 
     def _malformed(self, fault: ProtocolFault) -> None:
         if fault.error is None or self._stack is None:

@@ -8,7 +8,9 @@ import random
 import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
+from lab.catalogue import CATALOGUE
 from settings import Network
 
 __all__ = ["PortsUnavailable", "Wanted", "claim_ports", "lab_network_in_use"]
@@ -18,7 +20,6 @@ __all__ = ["PortsUnavailable", "Wanted", "claim_ports", "lab_network_in_use"]
 _FREE_PORTS = range(20_001, 32_768)
 _TRIES = 200
 _SIP_PORT = 5060
-_LAB_ADDRESSES = 32
 
 
 class PortsUnavailable(Exception):
@@ -64,7 +65,8 @@ def claim_ports(wanted: Sequence[Wanted]) -> dict[str, int]:
 def lab_network_in_use(network: Network) -> str | None:
     """One line when somebody already answers SIP inside the lab's network, else ``None``."""
     hosts: Iterable[ipaddress.IPv4Address | ipaddress.IPv6Address] = network.hosts()
-    for address, _ in zip(hosts, range(_LAB_ADDRESSES), strict=False):
+    taken = max(entry.last_host for entry in CATALOGUE)
+    for address in islice(hosts, taken):
         for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
             if _refusal(str(address), _SIP_PORT, kind) == errno.EADDRINUSE:
                 return (

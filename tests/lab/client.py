@@ -6,10 +6,11 @@ import asyncio
 import itertools
 import socket
 import ssl
+from contextlib import suppress
 
 from sip.message import Response, parse_message
 
-__all__ = ["ask_stream", "ask_udp", "exchange_udp", "request"]
+__all__ = ["ask_stream", "ask_udp", "collect_udp", "exchange_udp", "request", "send_udp"]
 
 SECONDS = 5.0
 
@@ -55,6 +56,28 @@ async def exchange_udp(
 async def ask_udp(address: str, data: bytes, *, port: int = 5060) -> Response:
     """The response to one datagram."""
     return _response((await exchange_udp(address, port, data))[0])
+
+
+async def collect_udp(address: str, data: bytes, *, seconds: float) -> list[Response]:
+    """All responses to one datagram within some time."""
+    loop = asyncio.get_running_loop()
+    found: list[Response] = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
+        sock.bind(("127.0.0.1", 0))
+        await loop.sock_sendto(sock, data, (address, 5060))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while True:
+                    found.append(_response(await loop.sock_recv(sock, 65535)))
+    return found
+
+
+async def send_udp(address: str, data: bytes) -> None:
+    """Send one datagram that nothing answers."""
+    loop = asyncio.get_running_loop()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
+        sock.bind(("127.0.0.1", 0))
+        await loop.sock_sendto(sock, data, (address, 5060))
 
 
 async def ask_stream(

@@ -89,13 +89,14 @@ class TestSystems:
 
 
 class TestRequestsThatAreRefused:
-    @pytest.mark.parametrize("method", ["INVITE", "REGISTER", "BYE", "MESSAGE"])
-    async def test_a_method_it_does_not_answer_yet_is_405_with_what_it_does(
+    @pytest.mark.parametrize("method", ["REGISTER", "INFO", "MESSAGE"])
+    async def test_a_method_it_does_not_answer_is_405_with_those_it_does(
         self, lab: Lab, method: str
     ) -> None:
         peer = lab.peers["asterisk"]
         answer = await ask_udp(peer.address, request(peer.uri, method=method))
-        assert (answer.status, answer.tokens("Allow")) == (405, ("OPTIONS",))
+        allowed = ("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "PRACK", "UPDATE")
+        assert (answer.status, answer.tokens("Allow")) == (405, allowed)
         assert answer.headers.get("Server") == "Asterisk PBX 20.9.2"
 
     async def test_a_method_that_nobody_knows_is_501(self, lab: Lab) -> None:
@@ -111,7 +112,7 @@ class TestRequestsThatAreRefused:
 
     async def test_a_required_extension_is_420(self, lab: Lab) -> None:
         answer = await options(lab, "asterisk", "Require: 100rel, teleport")
-        assert (answer.status, answer.headers.get("Unsupported")) == (420, "100rel, teleport")
+        assert (answer.status, answer.headers.get("Unsupported")) == (420, "teleport")
 
     @pytest.mark.parametrize("transport", ["UDP", "TCP"])
     async def test_a_malformed_request_is_400(self, lab: Lab, transport: str) -> None:
