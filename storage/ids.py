@@ -13,9 +13,9 @@ from typing import Final, Literal, get_args
 
 __all__ = ["ALPHABET", "PREFIXES", "Prefix", "is_id", "new_id"]
 
-Prefix = Literal["org", "key", "disc", "tc", "trk", "wkr", "whk"]
-"""org organization, key API key, disc discovery, tc test call, trk trunk, wkr process seen alive,
-whk webhook endpoint."""
+Prefix = Literal["org", "key", "disc", "tc", "trk", "cfg", "wkr", "whk"]
+"""org organization, key API key, disc discovery, tc test call, trk trunk, cfg a number's configuration,
+wkr process seen alive, whk webhook endpoint."""
 
 PREFIXES: Final[frozenset[str]] = frozenset(get_args(Prefix))
 ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase

@@ -10,13 +10,15 @@ from sqlmodel import SQLModel
 
 from storage.tables.api_key import ApiKey, Role
 from storage.tables.audit import AuditEntry
-from storage.tables.call import Call, CallDirection, CallKind, CallResult, CallStatus
+from storage.tables.call import Call, CallDirection, CallEvent, CallKind, CallResult, CallStatus
 from storage.tables.discovery import Discovery, DiscoveryAttempt, DiscoveryStatus
 from storage.tables.idempotency import IdempotencyKey, IdempotencyState
+from storage.tables.number import InboundNumber, NumberBinding
 from storage.tables.organization import Organization
 from storage.tables.outbox import OutboxEntry
 from storage.tables.presence import ProcessKind, WorkerPresence
 from storage.tables.sip_message import MessageDirection, SipMessage
+from storage.tables.trunk import ServerKey, Trunk
 
 __all__ = [
     "METADATA",
@@ -24,6 +26,7 @@ __all__ = [
     "AuditEntry",
     "Call",
     "CallDirection",
+    "CallEvent",
     "CallKind",
     "CallResult",
     "CallStatus",
@@ -32,12 +35,16 @@ __all__ = [
     "DiscoveryStatus",
     "IdempotencyKey",
     "IdempotencyState",
+    "InboundNumber",
     "MessageDirection",
+    "NumberBinding",
     "Organization",
     "OutboxEntry",
     "ProcessKind",
     "Role",
+    "ServerKey",
     "SipMessage",
+    "Trunk",
     "WorkerPresence",
 ]
 

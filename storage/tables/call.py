@@ -1,4 +1,4 @@
-"""Calls that Trunkline placed or saw."""
+"""Calls that Trunkline placed or saw, and what happened in them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index, LargeBinary, Text, text
 from sqlmodel import Field, SQLModel
 
+from domain.call_state import CallResult, CallStatus
 from storage.columns import Json, Moment, StorableText, Word
 
-__all__ = ["Call", "CallDirection", "CallKind", "CallResult", "CallStatus"]
+__all__ = ["Call", "CallDirection", "CallEvent", "CallKind", "CallResult", "CallStatus"]
 
 
 class CallKind(StrEnum):
@@ -28,31 +29,8 @@ class CallDirection(StrEnum):
     OUTBOUND = "outbound"
 
 
-class CallStatus(StrEnum):
-    """Contract section 2, test call status."""
-
-    QUEUED = "queued"
-    INITIATED = "initiated"
-    RINGING = "ringing"
-    IN_PROGRESS = "in-progress"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    BUSY = "busy"
-    NO_ANSWER = "no-answer"
-
-
-class CallResult(StrEnum):
-    """Contract section 2, test call result."""
-
-    PENDING = "pending"
-    CONNECTED = "connected"
-    FAILED = "failed"
-    BUSY = "busy"
-    NO_ANSWER = "no_answer"
-
-
 class Call(SQLModel, table=True):
-    """One call. The partial unique index is the slot: one unfinished test per organization."""
+    """One call. A test call is unfinished, and its process kept an eye on, until ``ended_at``."""
 
     __tablename__ = "calls"
     __table_args__ = (
@@ -68,9 +46,8 @@ class Call(SQLModel, table=True):
             name="calls_result",
         ),
         Index(
-            "calls_one_test",
-            "org_id",
-            unique=True,
+            "calls_unfinished",
+            "started_at",
             postgresql_where=text("kind = 'test' AND ended_at IS NULL"),
         ),
         Index("calls_org", "org_id", "started_at", "id"),
@@ -98,3 +75,37 @@ class Call(SQLModel, table=True):
     sip_code: int | None = None
     sip_reason: str | None = Field(default=None, sa_type=StorableText)
     details: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    """``settings``, and once it ended ``facts``, ``proof``, ``diagnosis``, ``variants``,
+    ``failure_reason``."""
+    snapshot: bytes | None = Field(default=None, sa_type=LargeBinary)
+    """What ends the call's legs from another process; sealed, since whoever reads it could."""
+    hang_up_at: datetime | None = Field(default=None, sa_type=Moment)
+    """When somebody asked for its end."""
+    deadline_at: datetime | None = Field(default=None, sa_type=Moment)
+    """When the reaper may fail it, whatever its workflow says."""
+    parent_id: str | None = Field(
+        default=None, sa_type=Text, foreign_key="calls.id", ondelete="SET NULL"
+    )
+    """The call of which this one is a retry."""
+    variant: str | None = Field(default=None, sa_type=Text)
+    """What this retry changes in its parent's settings."""
+    workflow_id: str | None = Field(default=None, sa_type=Text)
+    requested_by: str | None = Field(default=None, sa_type=Text)
+    """Id of the API key; no foreign key, because a call outlives it."""
+
+
+class CallEvent(SQLModel, table=True):
+    """One line of a call's timeline (contract 4.5), or a fact for those who watch it live."""
+
+    __tablename__ = "call_events"
+    __table_args__ = (Index("call_events_order", "call_id", "seq"),)
+
+    seq: int = Field(
+        default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True)
+    )
+    call_id: str = Field(sa_type=Text, foreign_key="calls.id", ondelete="CASCADE")
+    org_id: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=Moment)
+    event: str = Field(sa_type=Text)
+    detail: str = Field(sa_type=StorableText)
+    data: dict[str, Any] = Field(default_factory=dict, sa_type=Json)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from storage import discoveries, organizations
+from storage import calls, discoveries, organizations
+from storage.calls import Admitted, NewTestCall
 from storage.discoveries import Claimed, NewAttempt, NewDiscovery
 from storage.engine import Database
 from storage.ids import new_id
-from storage.tables import Discovery
+from storage.tables import Call, Discovery
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -70,3 +71,34 @@ def an_attempt(port: int = 5060, **fields: Any) -> NewAttempt:
             **fields,
         }
     )
+
+
+def a_test_call(org_id: str, *, at: datetime = NOON, **fields: Any) -> NewTestCall:
+    call_id = new_id("tc")
+    return NewTestCall(
+        **{
+            "id": call_id,
+            "org_id": org_id,
+            "number": "+14155550100",
+            "trunk_id": new_id("trk"),
+            "settings": {"host": "sip.example.com", "callee": "+14155550100"},
+            "started_at": at,
+            "deadline_at": at + timedelta(minutes=3),
+            "workflow_id": f"test-call:{call_id}",
+            "requested_by": new_id("key"),
+            **fields,
+        }
+    )
+
+
+async def queued_call(
+    database: Database, org_id: str, *, at: datetime = NOON, **fields: Any
+) -> Call:
+    """An admitted test call."""
+    new = a_test_call(org_id, at=at, **fields)
+    async with database.tenant(org_id) as session:
+        outcome = await calls.admit(session, new, limit=1000, window=timedelta(minutes=15))
+        assert isinstance(outcome, Admitted)
+        found = await calls.get(session, new.id)
+    assert found is not None
+    return found

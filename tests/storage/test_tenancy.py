@@ -30,8 +30,8 @@ TENANT_COLUMN = {
     for table in METADATA.sorted_tables
     if "org_id" in table.columns or table.name == "organizations"
 }
-WITHOUT_TENANT = {"worker_presence"}
-APPEND_ONLY = {"audit_log", "discovery_attempts", "sip_messages"}
+WITHOUT_TENANT = {"server_keys", "worker_presence"}
+APPEND_ONLY = {"audit_log", "call_events", "discovery_attempts", "sip_messages"}
 
 MINE = new_id("org")
 THEIRS = new_id("org")
