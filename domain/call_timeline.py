@@ -41,7 +41,6 @@ class TimelineWord(StrEnum):
     COMPLETED = "completed"
     RESOLVED = "resolved"
     TARGET_FAILED = "target_failed"
-    CONNECTED = "connected"
     TRYING = "trying"
     CHALLENGED = "challenged"
     INTERVAL_RAISED = "interval_raised"
@@ -113,7 +112,7 @@ def _line(event: TimelineWord, detail: str) -> TimelineText:
 def _before_the_call(event: DnsFacts | TargetFacts) -> TimelineText | None:
     if isinstance(event, TargetFacts):
         if event.outcome is TargetOutcome.CALLED:
-            return _line(TimelineWord.CONNECTED, f"Calling {place_words(event)}")
+            return None  # the INVITE that follows tells of it
         if event.outcome is TargetOutcome.UNAVAILABLE:
             text = f"{place_words(event)} takes no calls (503)"
         else:

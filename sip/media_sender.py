@@ -11,7 +11,7 @@ import math
 from sip.dtmf import DigitSender
 from sip.media_settings import MediaSettings
 from sip.rtp import RtpPacket
-from sip.tone import FRAME_SECONDS, FRAMES_PER_SECOND, silence_frame, test_tone_frames
+from sip.tone import FRAME_SECONDS, FRAMES_PER_SECOND, frames_of_tone, silence_frame
 
 # A late wake-up is made good by at most this many frames at once; older ones are left out, because
 # a burst would overrun the peer's jitter buffer and look like its network's fault.
@@ -34,7 +34,7 @@ class MediaSender:
         self._silence = b""
         if self._law is not None:
             frames = round(settings.tone_seconds / FRAME_SECONDS)
-            self._tone = test_tone_frames(self._law, frames, settings.tone_hertz)
+            self._tone = frames_of_tone(self._law, frames, settings.tone_hertz)
             self._silence = silence_frame(self._law)
         self._event = settings.event if settings.may_send else None
         self._digit = (

@@ -50,7 +50,7 @@ def amplitude_of(level_dbm0: float) -> float:
 
 
 @cache
-def test_tone_frames(law: Law, frames: int, frequency: float = TEST_FREQUENCY) -> tuple[bytes, ...]:
+def frames_of_tone(law: Law, frames: int, frequency: float = TEST_FREQUENCY) -> tuple[bytes, ...]:
     """The test tone, or one of another frequency, as encoded 20 ms frames with a continuous phase."""
     amplitude = amplitude_of(TEST_LEVEL_DBM0)
     encoded = encode(law, sine(frequency, amplitude, frames * FRAME_SAMPLES))

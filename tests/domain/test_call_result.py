@@ -156,7 +156,6 @@ PLACE = "198.51.100.7, UDP port 5060"
             TimelineWord.FAILED,
             "Connection failed: nothing listens there",
         ),
-        (target(), TimelineWord.CONNECTED, f"Calling {PLACE}"),
         (
             target(outcome=TargetOutcome.UNAVAILABLE),
             TimelineWord.TARGET_FAILED,

@@ -19,13 +19,13 @@ from sip.tone import (
     TEST_FREQUENCY,
     amplitude_of,
     dtmf_digit,
+    frames_of_tone,
     goertzel_share,
     is_test_tone,
     level_dbov,
     silence_frame,
     sine,
 )
-from sip.tone import test_tone_frames as tone_frames
 
 KEYS = ["123A", "456B", "789C", "*0#D"]
 
@@ -60,7 +60,7 @@ def heard(law: Law, samples: list[int], frame: int = FRAME_SAMPLES) -> Sound:
 
 @pytest.mark.parametrize("law", Law)
 def test_the_tone_is_a_second_of_1004_hz_at_minus_16_dbm0(law: Law) -> None:
-    frames = tone_frames(law, 50)
+    frames = frames_of_tone(law, 50)
     assert {len(frame) for frame in frames} == {FRAME_SAMPLES}
     samples = decode(law, b"".join(frames))
     energy = energy_of(samples)
