@@ -16,6 +16,7 @@ from sip.offer_answer import MediaCapabilities, SrtpPolicy
 from sip.sdes import CryptoSuite, new_crypto_attributes
 from sip.sdp_attributes import AUDIO_CODECS, AudioCodec
 from sip.session_requests import Credentials, InvitePlan
+from sip.tls_identity import ClientCertificate
 from sip.transaction import Flow
 from sip.uri import SipUri
 
@@ -37,7 +38,8 @@ class CallPlan:
     (RFC 3325); ``headers`` go out as they are. ``realm`` pins the digest realm that is answered.
     ``codecs`` are encoding, clock rate in Hz and static payload type, in order of preference.
     ``ca_pem`` and ``ca_file`` are trusted beside the system's authorities; ``exact_tls_names``
-    refuses wildcards. ``public_address`` is what Via, Contact and SDP show instead of the source
+    refuses wildcards, ``certificate_pin`` every peer but the pinned one (SHA-256 of certificate or
+    public key in hex); ``client_certificate`` is shown to a peer that asks. ``public_address`` is what Via, Contact and SDP show instead of the source
     address. ``ring_seconds`` is from the INVITE to its CANCEL, ``talk_seconds`` from the answer to
     the BYE, ``limit_seconds`` the whole life of the call with everything around it.
     """
@@ -61,6 +63,8 @@ class CallPlan:
     ca_pem: str | None = None
     ca_file: str | None = None
     exact_tls_names: bool = False
+    certificate_pin: str | None = None
+    client_certificate: ClientCertificate | None = None
     verify_tls: bool = True
     user_agent: str
     public_address: str | None = None

@@ -41,6 +41,9 @@ MAX_LEGS: Final = 16
 _TARGET_REFRESH: Final = frozenset({"INVITE", "UPDATE"})
 _Sent = tuple[Leg, Request, Authenticator]
 
+MAX_ACKS: Final = 64
+"""Copies of the ACK to one 2xx; 64*T1 of timers G and H let a peer ask for eleven."""
+
 
 class SessionDialogs:
     """All dialogs that the INVITEs of one call made, and `main`, the one that is the call.
@@ -100,7 +103,13 @@ class SessionDialogs:
         }
 
     def acknowledge(self, leg: Leg, invite: Request, body: bytes) -> None:
-        """Send the ACK to a 2xx, and the same one to each repetition (section 13.2.2.4)."""
+        """Send the ACK to a 2xx, and the same one to each repetition (section 13.2.2.4).
+
+        A peer repeats its 2xx about ten times. Some answer each ACK with another 2xx: that ends at
+        `MAX_ACKS`.
+        """
+        if leg.acks >= MAX_ACKS:
+            return
         flow = self._flow_to(leg.dialog.next_hop)
         if leg.ack is None:
             leg.ack = leg.dialog.ack(
@@ -110,7 +119,8 @@ class SessionDialogs:
                 body=body,
             )
         self._save()
-        self._layer.send_without_transaction(leg.ack, flow)
+        self._layer.send_without_transaction(leg.ack, flow, retransmission=leg.acks > 0)
+        leg.acks += 1
 
     def request(
         self,

@@ -140,11 +140,12 @@ class Leg:
     """One dialog of the call and what the session knows of it.
 
     `negotiated` says that offer and answer are exchanged, `lost` that it ended by a failure of the
-    transport, so that the peer may still hold it.
+    transport, so that the peer may still hold it. `acks` counts the copies of its ACK.
     """
 
     dialog: Dialog
     ack: Request | None = None
+    acks: int = 0
     rseq: int | None = None
     negotiated: bool = False
     ending: bool = False

@@ -140,12 +140,14 @@ class TransactionLayer:
             self._servers.account(transaction)
             self._settle(transaction)
 
-    def send_without_transaction(self, message: Message, flow: Flow) -> None:
+    def send_without_transaction(
+        self, message: Message, flow: Flow, *, retransmission: bool = False
+    ) -> None:
         """Send a message once: the ACK to a 2xx (13.2.2.4), or a response kept nowhere (8.2.7).
 
         `flow` is where it goes; for the response to a request that is `reply_flow`.
         """
-        self._outbox.messages.append(Outgoing(message.serialize(), flow, False, message))
+        self._outbox.messages.append(Outgoing(message.serialize(), flow, retransmission, message))
 
     def receive_message(self, message: Message, flow: Flow, now: float) -> None:
         """React to a message that `parse_message` returned and that came over `flow`."""

@@ -81,6 +81,7 @@ class CallAttempt:
         self.answered_at: float | None = None
         self._parts, self._flow = parts, flow
         self._loop = asyncio.get_running_loop()
+        self._pump = pump
         self._hops = NextHops(
             pump.transport,
             parts.resolver,
@@ -144,7 +145,7 @@ class CallAttempt:
             from_uri=str(invite.from_.uri),
             sip_call_id=tags.call_id,
             started_at=utc_now(),
-            started=self._loop.time(),
+            started=self._pump.now(),
             offer=self._negotiation.offer_facts(self.size),
             credentials=plan.credentials,
         )
@@ -205,13 +206,13 @@ class CallAttempt:
 
     def start(self) -> None:
         """Put the INVITE out; the pump's next turn sends it."""
-        self._parts.pump.parts.append(self)
-        self._session.start(self._loop.time())
+        self._pump.parts.append(self)
+        self._session.start(self._pump.now())
 
     def hang_up(self) -> None:
         """End the call by BYE or CANCEL, media first."""
         self._media.stop()
-        self._session.hang_up(self._loop.time())
+        self._session.hang_up(self._pump.now())
 
     def is_done(self, now: float) -> bool:
         """Whether the call is over and its stragglers have had their time."""
@@ -232,7 +233,7 @@ class CallAttempt:
         self._parts.addresses.read(message)
         seen_at = message.via.received if isinstance(message, Response) else None
         if seen_at is not None and seen_at != message.via.host:
-            self._parts.pump.note(f"the peer sees us at {seen_at}, not at {message.via.host}")
+            self._pump.note(f"the peer sees us at {seen_at}, not at {message.via.host}")
         await self._hops.prepare(message)
 
     def sent(self, message: Message, *, retransmission: bool, now: float) -> None:

@@ -28,6 +28,7 @@ from sip.net.tls import TlsProfile, tls_facts
 from sip.net.wire import WireTap
 from sip.session_requests import renewed
 from sip.timers import Timers
+from sip.tls_identity import ClientCertificate
 from sip.transaction import CancelReceived, Event, Flow, RequestReceived, StrayResponse
 from sip.uri import SipUri, Uri
 
@@ -75,13 +76,14 @@ async def clean_up_call(
     ca_file: str | None = None,
     ca_pem: str | None = None,
     verify_tls: bool = True,
+    pin: str | None = None,
+    client: ClientCertificate | None = None,
     seconds: float = CLEAN_UP_SECONDS,
     timers: Timers | None = None,
 ) -> CleanUpFacts:
     """End a call by CANCEL, or by ACK and BYE, and wait for the answers, at most ``seconds``.
 
-    ``credentials`` answer a challenge to the BYE. Raises ValueError for a snapshot that holds no
-    INVITE; what peers and networks do is in the facts.
+    ``credentials`` answer a challenge to the BYE. Raises ValueError for a snapshot without INVITE.
     """
     if snapshot.is_over:
         return CleanUpFacts(ended=True)
@@ -93,8 +95,12 @@ async def clean_up_call(
         on_event=cleaner.event,
         tap=wire,
     )
+
+    def profile_for(host: str) -> TlsProfile:
+        return TlsProfile(host, verify_tls, ca_file, ca_pem, pin=pin, client=client)
+
     async with stack:
-        profile = TlsProfile(_host_of(snapshot), verify_tls, ca_file, ca_pem)
+        profile = profile_for(_host_of(snapshot))
         try:
             flow = await _open(stack, guard, snapshot, profile)
         except CONNECT_FAILURES as error:
@@ -109,7 +115,7 @@ async def clean_up_call(
                 _host_of(snapshot),
                 addresses=AddressNotes(guard.objection),
                 note=lambda _: None,
-                profile_for=lambda host: TlsProfile(host, verify_tls, ca_file, ca_pem),
+                profile_for=profile_for,
             ),
         )
         return await cleaner.run(seconds)

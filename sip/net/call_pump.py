@@ -1,7 +1,8 @@
 """Moves the bytes and the time of one call: sockets, transactions, and the snapshots between them.
 
 What arrives waits in an inbox until its turn, so that nothing changes while a snapshot is being
-saved; and no byte leaves before the snapshot that it needs is saved.
+saved; and no byte leaves before the snapshot that it needs is saved. The clock of the call stands
+still meanwhile: a timer runs from when its message left, however long the saving took.
 """
 
 from __future__ import annotations
@@ -96,12 +97,17 @@ class CallPump:
         self._unsaved: CallSnapshot | None = None
         self._outbox: list[Outgoing] = []
         self._recorded = 0
+        self._stood_still = 0.0
         self._closed = False
 
     async def close(self) -> None:
         """Close all sockets; idempotent."""
         self._closed = True
         await self.transport.close()
+
+    def now(self) -> float:
+        """The clock of the call: the loop's, without the time that saving took."""
+        return self._loop.time() - self._stood_still
 
     def save(self, snapshot: CallSnapshot) -> None:
         """Note a snapshot that has to be saved before anything is sent."""
@@ -117,8 +123,9 @@ class CallPump:
             self.notes.append(text)
 
     async def wait(self, until: float | None) -> None:
-        """Wait until something arrived, a timer is due, `wake`, or the time ``until``."""
-        times = [until, self.layer.get_timer(), *(p.session.get_timer() for p in self.parts)]
+        """Wait until something arrived, a timer is due, `wake`, or the loop's time ``until``."""
+        timers = [self.layer.get_timer(), *(p.session.get_timer() for p in self.parts)]
+        times = [until, *(at + self._stood_still for at in timers if at is not None)]
         due = min((at for at in times if at is not None), default=None)
         if not self._inbox:
             try:
@@ -138,7 +145,7 @@ class CallPump:
                 break
             await self._take(self._inbox.popleft())
             self._drain()
-        now = self._loop.time()
+        now = self.now()
         self.layer.handle_timer(now)
         for part in self.parts:
             part.session.handle_timer(now)
@@ -193,12 +200,12 @@ class CallPump:
 
     async def _take(self, item: tuple[Message, Flow] | _Lost) -> None:
         if isinstance(item, _Lost):
-            self.layer.transport_failed(item.flow, self._loop.time(), item.reason)
+            self.layer.transport_failed(item.flow, self.now(), item.reason)
             return
         message, flow = item
         if self.parts:
             await self.parts[-1].prepare(message)
-        self.layer.receive_message(message, flow, self._loop.time())
+        self.layer.receive_message(message, flow, self.now())
 
     def _malformed(self, data: bytes, flow: Flow, error: RemoteProtocolError) -> None:
         where = f" ({error.header})" if error.header else ""
@@ -210,7 +217,7 @@ class CallPump:
 
     def _drain(self) -> None:
         """Hand the layer's events to the sessions, and theirs to their parts."""
-        now = self._loop.time()
+        now = self.now()
         while (event := self.layer.next_event()) is not None:
             if not any(p.session.receive_event(event, now) for p in reversed(self.parts)):
                 self._stranger(event, now)
@@ -233,7 +240,9 @@ class CallPump:
             self._outbox += self.layer.messages_to_send()
             while self._unsaved is not None:
                 snapshot = self._unsaved
+                began = self._loop.time()
                 await self._observer.save(snapshot)
+                self._stood_still += self._loop.time() - began
                 if self._unsaved is snapshot:
                     self._unsaved = None
             if not self._outbox:
@@ -245,7 +254,7 @@ class CallPump:
 
     def _transmit(self, out: Outgoing) -> None:
         objection = self._guard.objection(out.flow.remote[0])
-        now = self._loop.time()
+        now = self.now()
         if objection is not None:
             self.note(f"nothing was sent: {objection}")
             self.layer.transport_failed(out.flow, now, "not allowed")

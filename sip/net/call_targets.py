@@ -16,7 +16,14 @@ from sip.call_facts import TargetFacts, TargetOutcome
 from sip.call_plan import CallPlan
 from sip.net.guard import AddressGuard, TargetNotAllowed
 from sip.net.probe_report import ProbeOutcome, outcome_of_errno, ssl_words
-from sip.net.tls import TlsProblem, TlsProfile, matches_name, tls_facts, tls_problem
+from sip.net.tls import (
+    TlsProblem,
+    TlsProfile,
+    matches_name,
+    tls_facts,
+    tls_problem,
+)
+from sip.net.tls_credentials import pin_problem
 from sip.net.tls_version import old_tls_version
 from sip.net.transport import (
     ConnectTimedOut,
@@ -127,8 +134,17 @@ class TargetReacher:
     def profile_for(self, host: str, *, verify: bool | None = None) -> TlsProfile:
         """How TLS is spoken to a host of this call."""
         plan = self._plan
-        verify = plan.verify_tls if verify is None else verify
-        return TlsProfile(host, verify, plan.ca_file, plan.ca_pem)
+        if verify is None:
+            verify = plan.verify_tls
+        return TlsProfile(
+            host,
+            verify,
+            plan.ca_file,
+            plan.ca_pem,
+            pin=plan.certificate_pin,
+            # Who is not trusted is only looked at.
+            client=plan.client_certificate if verify else None,
+        )
 
     async def reach(self, reached: Reached, *, seconds: float = CONNECT_SECONDS) -> Flow:
         """A flow to the target; times and TLS facts go into ``reached``. Raises `TargetFailed`."""
@@ -162,9 +178,13 @@ class TargetReacher:
         problem = facts.problem if profile.verify else None
         if problem is None and self._plan.exact_tls_names and profile.verify:
             problem = _inexact(facts, reached.host)
+        outcome = TargetOutcome.TLS_NAME_MISMATCH
+        unpinned = pin_problem(session, profile.pin)
+        if unpinned is not None:
+            outcome, problem = TargetOutcome.TLS_UNTRUSTED, unpinned
         if problem is not None:
             self._transport.close_flow(flow)
-            raise TargetFailed(TargetOutcome.TLS_NAME_MISMATCH, problem)
+            raise TargetFailed(outcome, problem)
         return flow
 
     async def _connect(self, reached: Reached, tls: TlsProfile | None, deadline: float) -> Flow:

@@ -21,7 +21,9 @@ from cryptography import x509
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
+from sip.net.tls_credentials import load_client, pin_problem
 from sip.tls_facts import CertificateFacts, TlsFacts
+from sip.tls_identity import ClientCertificate
 
 __all__ = [
     "CertificateFacts",
@@ -33,6 +35,8 @@ __all__ = [
     "matches_name",
     "tls_problem",
 ]
+
+_Authorities = tuple[str | None, int, str | None]
 
 MAX_NAME = 512
 """Characters kept of a name: more than any domain has, so that no part of one can match."""
@@ -46,13 +50,17 @@ class TlsProfile:
     """How to speak TLS to a peer; two connections with equal profiles may be shared.
 
     ``server_name`` is the domain asked for: it goes into SNI and is what the certificate must name.
-    The authorities of ``ca_file`` and ``ca_pem`` are trusted beside the system's.
+    The authorities of ``ca_file`` and ``ca_pem`` are trusted beside the system's. ``pin`` is the
+    SHA-256 of the peer's certificate or of its public key (SubjectPublicKeyInfo) in lower-case hex;
+    it is asked for beside a chain and a name that verify. ``client`` is shown to a peer that asks.
     """
 
     server_name: str
     verify: bool = True
     ca_file: str | None = None
     ca_pem: str | None = None
+    pin: str | None = None
+    client: ClientCertificate | None = None
 
 
 class TlsProblem(StrEnum):
@@ -69,24 +77,32 @@ def client_context(profile: TlsProfile, *, diagnose_old: bool = False) -> ssl.SS
     """Context of an outbound connection, TLS 1.2 at least; shared by equal needs.
 
     ``diagnose_old`` lowers the floor to TLS 1.0 so that an old peer can be named; nothing of SIP
-    may be sent over such a connection. Raises ``OSError`` when the profile's authorities cannot be
-    read.
+    may be sent over such a connection. Raises ``OSError`` when the profile's authorities or its
+    client certificate cannot be used.
     """
     if diagnose_old:
         return _diagnosing_context()
-    if not profile.verify:
-        return _context(None)
-    # A CA file that the operator replaced counts from the next connection on.
-    changed = os.stat(profile.ca_file).st_mtime_ns if profile.ca_file is not None else 0
-    return _context((profile.ca_file, changed, profile.ca_pem))
+    authorities: _Authorities | None = None
+    if profile.verify:
+        # A CA file that the operator replaced counts from the next connection on.
+        changed = os.stat(profile.ca_file).st_mtime_ns if profile.ca_file is not None else 0
+        authorities = (profile.ca_file, changed, profile.ca_pem)
+    if profile.client is None:
+        return _shared_context(authorities)
+    # Not kept: a key stays in memory no longer than the connections that need it.
+    context = _context(authorities)
+    load_client(context, profile.client)
+    return context
 
 
 @lru_cache(maxsize=64)
-def _context(authorities: tuple[str | None, int, str | None] | None) -> ssl.SSLContext:
-    """Context that verifies by the system's authorities and given ones, or not at all.
+def _shared_context(authorities: _Authorities | None) -> ssl.SSLContext:
+    """Kept, because reading the system's authorities blocks the loop for some ten milliseconds."""
+    return _context(authorities)
 
-    Kept, because reading the system's authorities blocks the loop for some ten milliseconds.
-    """
+
+def _context(authorities: _Authorities | None) -> ssl.SSLContext:
+    """Context that verifies by the system's authorities and given ones, or not at all."""
     context = _bare_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if authorities is not None:
@@ -161,6 +177,8 @@ def tls_facts(
             if not match.matches:
                 shown = ", ".join(chain[0].names[:5]) or "no name at all"
                 problem = f"the certificate names {shown}, not {profile.server_name}"
+    if problem is None:
+        problem = pin_problem(connection, profile.pin)
     return TlsFacts(
         version=connection.version() or "unknown",
         cipher=cipher[0] if cipher else "unknown",

@@ -26,7 +26,7 @@ class TestForks:
         assert caller.of(OtherForkEnded) == [OtherForkEnded(0.0, "c")]
         caller.respond(200, tag="c", to=invite)
         assert len(caller.requests("BYE")) == 1
-        assert len(caller.requests("ACK")) == 3
+        assert len(caller.requests("ACK", copies=True)) == 3
         assert [event.remote_tag for event in caller.of(Ringing)] == ["a", "b", "c"]
 
     def test_early_dialogs_are_forgotten_when_no_2xx_can_come_any_more(self) -> None:

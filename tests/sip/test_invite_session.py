@@ -23,6 +23,7 @@ from sip.dialog_state import (
 )
 from sip.digest import Algorithm, DigestCredentials
 from sip.headers import NameAddr
+from sip.session_dialogs import MAX_ACKS
 from sip.transaction import Flow
 from sip.uri import SipUri, Uri
 from tests.sip.caller import ANSWER, CONTACT, CREDENTIALS, OFFER, PLAN, Caller, tokens
@@ -98,8 +99,17 @@ class TestTheAnswer:
         caller.respond(200)
         caller.advance(40.0)
         caller.respond(200, to=invite_sent)
-        assert len({ack.serialize() for ack in caller.requests("ACK")}) == 1
-        assert len(caller.requests("ACK")) == 3
+        acks = caller.requests("ACK", copies=True)
+        assert len({ack.serialize() for ack in acks}) == 1
+        assert (len(acks), len(caller.requests("ACK"))) == (3, 1)
+        assert len(caller.of(Answered)) == 1
+
+    def test_a_peer_that_answers_each_ack_with_another_2xx_is_left_alone_at_a_limit(self) -> None:
+        caller = Caller()
+        caller.answered()
+        for _ in range(3 * MAX_ACKS):
+            caller.respond(200)
+        assert len(caller.requests("ACK", copies=True)) == MAX_ACKS
         assert len(caller.of(Answered)) == 1
 
     def test_the_offer_of_a_2xx_is_answered_in_the_ack(self) -> None:

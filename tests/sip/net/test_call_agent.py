@@ -70,6 +70,19 @@ async def test_a_call_over_ipv6_writes_its_address_in_brackets() -> None:
     assert phone.methods() == ["INVITE", "BYE"]
 
 
+async def test_timers_run_from_when_a_message_left_however_long_its_snapshot_took(
+    loopback: LoopbackBlock,
+) -> None:
+    observer = Observer()
+    observer.save_seconds = 4 * FAST.t1
+    async with phone_at(loopback.address(), answering) as phone:
+        facts = await call(PLAN, observer, host=phone.address)
+    assert len(observer.sent("INVITE", copies=True)) == 1
+    assert facts.invite is not None
+    assert facts.invite.retransmissions == 0
+    assert facts.stopped is StopCause.FINISHED
+
+
 async def test_nothing_leaves_before_its_snapshot_is_saved(loopback: LoopbackBlock) -> None:
     observer = Observer()
     observer.save_seconds = 0.05
