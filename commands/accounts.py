@@ -21,10 +21,21 @@ if TYPE_CHECKING:
 
     from api.services.actor import Actor
     from settings import Settings
+    from storage.engine import Database
     from storage.ids import Prefix
     from storage.secret_box import SecretBox
 
-__all__ = ["AsJson", "Desk", "KeyArgument", "OrgArgument", "at_desk", "checked", "show"]
+__all__ = [
+    "AsJson",
+    "Desk",
+    "Installation",
+    "KeyArgument",
+    "OrgArgument",
+    "at_desk",
+    "at_installation",
+    "checked",
+    "show",
+]
 
 Result = TypeVar("Result")
 Model = TypeVar("Model", bound="BaseModel")
@@ -55,12 +66,11 @@ KeyArgument = Annotated[str, typer.Argument(metavar="KEY", callback=_key_id, hel
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """One transaction across all organizations, and the person who works in it."""
+class Installation:
+    """The database across all organizations, and the settings that go with it."""
 
-    session: AsyncSession
+    database: Database
     settings: Settings
-    actor: Actor
     key_ring: str | None
 
     def secret_box(self) -> SecretBox:
@@ -72,8 +82,31 @@ class Desk:
         return SecretBox.from_key_ring(self.key_ring)
 
 
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One transaction across all organizations, and the person who works in it."""
+
+    session: AsyncSession
+    settings: Settings
+    actor: Actor
+    secret_box: Callable[[], SecretBox]
+    """See ``Installation.secret_box``."""
+
+
 def at_desk(work: Callable[[Desk], Awaitable[Result]]) -> Result:
-    """The result of ``work``, whose transaction is committed.
+    """The result of ``work``, whose transaction is committed. Exits as ``at_installation`` does."""
+    from api.services.actor import Actor
+
+    async def in_one_transaction(place: Installation) -> Result:
+        async with place.database.system() as session:
+            actor = Actor("command", getpass.getuser())
+            return await work(Desk(session, place.settings, actor, place.secret_box))
+
+    return at_installation(in_one_transaction)
+
+
+def at_installation(work: Callable[[Installation], Awaitable[Result]]) -> Result:
+    """The result of ``work``.
 
     Exits with 1 and the reason when it is refused or the database is away, with 2 for a wrong setting.
     """
@@ -84,7 +117,7 @@ def at_desk(work: Callable[[Desk], Awaitable[Result]]) -> Result:
     from storage.errors import StorageError
 
     try:
-        return asyncio.run(_at_desk(work, get_settings()))
+        return asyncio.run(_at_installation(work, get_settings()))
     except ApiError as error:
         _fail("\n".join(item.message for item in error.items))
     except StorageError as error:
@@ -94,16 +127,15 @@ def at_desk(work: Callable[[Desk], Awaitable[Result]]) -> Result:
         _fail(f"wrong settings: {names}", status=2)
 
 
-async def _at_desk(work: Callable[[Desk], Awaitable[Result]], settings: Settings) -> Result:
-    from api.services.actor import Actor
+async def _at_installation(
+    work: Callable[[Installation], Awaitable[Result]], settings: Settings
+) -> Result:
     from storage.engine import Database
 
     url, key_ring = _place(settings)
     database = Database(url, pool_size=1, application="trunkline-command")
     try:
-        async with database.system() as session:
-            actor = Actor("command", getpass.getuser())
-            return await work(Desk(session, settings, actor, key_ring))
+        return await work(Installation(database, settings, key_ring))
     finally:
         await database.dispose()
 
@@ -131,11 +163,12 @@ def checked(model: type[Model], fields: Mapping[str, Any]) -> Model:
 
     from api.validation import refusal_of
 
+    body = dict(fields)
     try:
-        return model.model_validate(dict(fields))
+        return model.model_validate(body)
     except ValidationError as error:
         named = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
-        _fail("\n".join(item.message for item in refusal_of(named).items), status=2)
+        _fail("\n".join(item.message for item in refusal_of(named, body).items), status=2)
 
 
 def show(view: BaseModel, *, as_json: bool, **secrets: str) -> None:

@@ -87,6 +87,9 @@ class CallSettings(BaseModel):
     codecs: tuple[Codec, ...] = (Codec.PCMU, Codec.PCMA, Codec.OPUS)
     exact_tls_names: bool = False
     ca_pem: str | None = Field(default=None, description="Authorities trusted for this trunk.")
+    certificate_pin: str | None = Field(
+        default=None, description="SHA-256 of the peer's certificate or public key, in hex."
+    )
 
 
 def is_user_part(text: str) -> bool:

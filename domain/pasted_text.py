@@ -46,6 +46,9 @@ _SPACED_DELIMITER = re.compile(r" ?([:;@=/?\[\]]) ?")
 _LABEL = re.compile(r"(?P<label>[A-Za-z][A-Za-z ]{0,40}?) ?: (?P<rest>(?![0-9]{1,5}(?:[;/ ]|$)).+)")
 _PHONE_CHARACTERS = re.compile(r"[+(]?[0-9][0-9 ().-]*")
 _FILLERS = frozenset({"port", "over", "via", "on", "using", "with", "and"})
+_SCHEME_OR_PORT = re.compile(
+    rf"(?<![^\s,;<{_QUOTES}])(?:{'|'.join(URI_SCHEMES)}):|:[0-9]{{1,5}}(?=[\s,;>])", re.I
+)
 
 
 def one_line(text: str, notes: list[str]) -> str:
@@ -61,7 +64,7 @@ def one_line(text: str, notes: list[str]) -> str:
     line = _unwrap(_clean(text, notes), notes)
     _refuse_phone_number(line)
     if "," in line:
-        raise _several(line.split(",", 1)[0].strip())
+        raise _several(line.split(",", 1)[0].strip(), line)
     compact = _without_spaces(line, notes)
     if not compact:
         raise InvalidDestination(
@@ -75,9 +78,21 @@ def email_address(text: str) -> InvalidDestination:
     """The refusal of an e-mail address."""
     return InvalidDestination(
         DestinationProblem.EMAIL_ADDRESS,
-        f"{quoted(text)} is an e-mail address.",
+        f"{_quoted(text)} is an e-mail address.",
         suggestion="Enter the host name or address of your provider's or PBX's SIP server.",
     )
+
+
+def _may_hold_password(text: str) -> bool:
+    """Whether a colon that belongs to no scheme and no port stands before an ``@``.
+
+    What holds a password is not repeated, and rather too much than half of one is held back.
+    """
+    return ":" in _SCHEME_OR_PORT.sub("", text.rpartition("@")[0])
+
+
+def _quoted(text: str, otherwise: str = "This") -> str:
+    return otherwise if _may_hold_password(text) else quoted(text)
 
 
 def _clean(text: str, notes: list[str]) -> str:
@@ -91,11 +106,11 @@ def _clean(text: str, notes: list[str]) -> str:
         notes.append("Invisible characters were removed.")
     lines = [line for line in visible.splitlines() if line.strip()]
     if len(lines) > 1:
-        raise _several(lines[0])
+        raise _several(lines[0], visible)
     line = " ".join("".join(lines).split())
     if not line.translate(_NO_JOINERS).isprintable():
         raise InvalidDestination(
-            DestinationProblem.MALFORMED, f"{quoted(line)} contains a control character."
+            DestinationProblem.MALFORMED, f"{_quoted(line)} contains a control character."
         )
     return line.strip(f" ,;{_QUOTES}").rstrip(f" ,;.{_QUOTES}")
 
@@ -116,10 +131,10 @@ def _unwrap(text: str, notes: list[str]) -> str:
         return _without_label(text.rstrip("> "), notes)
     inside, _, after = rest.partition(">")
     if "<" in after or after.lstrip().startswith(","):
-        raise _several(inside.strip())
+        raise _several(inside.strip(), text)
     label = before.strip(f" :{_QUOTES}")
     if label:
-        notes.append(f"{quoted(label)} before the address was ignored.")
+        notes.append(f"{_quoted(label, 'What stood')} before the address was ignored.")
     if after.strip(f" {_QUOTES}"):
         notes.append("What follows the angle brackets was ignored.")
     return inside.strip(f" {_QUOTES}")
@@ -158,13 +173,15 @@ def _refuse_phone_number(text: str) -> None:
 def _phone_number(number: str) -> InvalidDestination:
     return InvalidDestination(
         DestinationProblem.PHONE_NUMBER,
-        f"{quoted(number)} is a phone number. A destination is the server that takes its calls.",
+        f"{_quoted(number)} is a phone number. A destination is the server that takes its calls.",
         suggestion="Enter the host name or address of your provider or PBX; "
         "phone numbers are attached afterwards.",
     )
 
 
-def _several(first: str) -> InvalidDestination:
+def _several(first: str, text: str) -> InvalidDestination:
+    if _may_hold_password(text):
+        first = ""
     return InvalidDestination(
         DestinationProblem.SEVERAL,
         "There is more than one destination. Paste one at a time.",
@@ -178,7 +195,7 @@ def _without_spaces(text: str, notes: list[str]) -> str:
     if compact != text:
         notes.append("Spaces were removed.")
     if " " in compact:
-        meant = _from_words(compact.split())
+        meant = None if _may_hold_password(compact) else _from_words(compact.split())
         raise InvalidDestination(
             DestinationProblem.MALFORMED,
             "A destination has no spaces.",

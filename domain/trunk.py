@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.call_settings import CallerId, IdentityHeader, MediaSecurity, NumberFormat
 from domain.codecs import Codec
 from domain.destination import Destination, parse_destination
+from domain.trunk_config import AlertConfig, CodecConfig, FailoverConfig
 from sip.transports import Transport
 
 __all__ = [
@@ -66,7 +67,9 @@ class TrunkOptions(BaseModel):
 
     ``port`` and ``transport`` win over those inside the endpoint. ``sip_realm`` pins the digest
     realm that is answered, ``minimum_digest`` is a name of ``sip.digest.Algorithm``, ``codecs``
-    are the enabled ones in order.
+    are the enabled ones in order; ``transcode`` is set beside them (contract 5.5).
+    ``certificate_pin`` is the SHA-256 of the peer's certificate or public key in hex,
+    ``client_certificate`` our own chain for this peer as PEM, leaf first.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -85,14 +88,18 @@ class TrunkOptions(BaseModel):
     transcode: bool | None = None
     exact_tls_names: bool | None = None
     ca_pem: str | None = None
+    certificate_pin: str | None = None
+    client_certificate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TrunkSecrets:
-    """The passwords of a trunk: of its calls (digest), and of the registration as it was typed."""
+    """The passwords of a trunk: of its calls (digest), and of the registration as it was typed;
+    and the key of its client certificate as PEM."""
 
     sip_password: str | None = field(default=None, repr=False)
     register_password: str | None = field(default=None, repr=False)
+    client_key: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +119,7 @@ class TrunkProfile(BaseModel):
     """Everything of a trunk but its name and its passwords.
 
     ``sip_endpoint`` is a SIP URI as ``domain.destination`` normalizes it. ``headers`` is the
-    contract's object (3.7) or a flat map of header names to values (7.1). ``failover`` and
-    ``alerts`` are the contract's objects (5.5).
+    contract's object (3.7) or a flat map of header names to values (7.1).
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -124,8 +130,18 @@ class TrunkProfile(BaseModel):
     register_username: str | None = None
     options: TrunkOptions = TrunkOptions()
     headers: dict[str, Any] | None = None
-    failover: dict[str, Any] | None = None
-    alerts: dict[str, Any] | None = None
+    failover: FailoverConfig | None = None
+    alerts: AlertConfig | None = None
+
+    @property
+    def codecs(self) -> CodecConfig | None:
+        """The codecs that were set, with the defaults under them; ``None`` when none were."""
+        if self.options.codecs is None and self.options.transcode is None:
+            return None
+        return CodecConfig(
+            codecs=self.options.codecs or DEFAULT_CODECS,
+            transcode=bool(self.options.transcode),
+        )
 
     @property
     def destination(self) -> Destination | None:
@@ -158,4 +174,6 @@ class TrunkProfile(BaseModel):
         """
         said = self.model_dump(mode="json", exclude_none=True)
         said["secrets"] = [secrets.sip_password, secrets.register_password]
+        if secrets.client_key is not None:
+            said["client_key"] = secrets.client_key
         return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()

@@ -23,6 +23,7 @@ __all__ = [
     "add",
     "claim_inbound",
     "count_of_trunk",
+    "first_numbers",
     "inherit",
     "of_numbers",
     "of_trunk",
@@ -81,6 +82,20 @@ async def of_trunk(session: AsyncSession, org_id: str, trunk_id: str) -> list[Nu
         .execution_options(populate_existing=True)
     )
     return list(found)
+
+
+async def first_numbers(
+    session: AsyncSession, org_id: str, trunk_id: str, *, limit: int
+) -> tuple[str, ...]:
+    """The first numbers that a trunk carries, by their text."""
+    found = await session.scalars(
+        select(col(NumberBinding.phone_number))
+        .where(col(NumberBinding.org_id) == org_id, col(NumberBinding.trunk_id) == trunk_id)
+        .distinct()
+        .order_by(col(NumberBinding.phone_number))
+        .limit(limit)
+    )
+    return tuple(found)
 
 
 async def count_of_trunk(

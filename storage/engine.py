@@ -104,17 +104,25 @@ class Database:
 
     ``url`` is ``postgresql://…`` or ``postgresql+psycopg://…``, with everything libpq understands
     (several hosts, ``sslmode``, ``host=`` of a socket folder). Nothing is connected before the
-    first transaction.
+    first transaction. With ``ping`` a connection is tried before it is used, so that one that broke
+    meanwhile fails nobody; without, its next transaction raises ``DatabaseUnavailable``.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10, application: str = "trunkline") -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        application: str = "trunkline",
+        ping: bool = True,
+    ) -> None:
         self._engine = create_async_engine(
             "postgresql+psycopg://",
             connect_args=connection_parameters(url, application=application),
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT.total_seconds(),
-            pool_pre_ping=True,
+            pool_pre_ping=ping,
             hide_parameters=True,
         )
 

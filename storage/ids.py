@@ -31,7 +31,12 @@ def new_id(prefix: Prefix) -> str:
     """
     if prefix not in PREFIXES:
         raise ValueError(f"{prefix!r} is not a prefix of ids")
-    return f"{prefix}_{''.join(secrets.choice(ALPHABET) for _ in range(LENGTH))}"
+    # One call of the system for all characters: bulk changes make thousands of ids.
+    number, characters = secrets.randbelow(len(ALPHABET) ** LENGTH), []
+    for _ in range(LENGTH):
+        number, digit = divmod(number, len(ALPHABET))
+        characters.append(ALPHABET[digit])
+    return f"{prefix}_{''.join(characters)}"
 
 
 def is_id(prefix: Prefix, text: str) -> bool:

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.engine import connection_parameters
 
-__all__ = ["Listener", "Waiter", "notify", "topic"]
+__all__ = ["CHANNEL", "Listener", "Waiter", "notify", "topic"]
 
 CHANNEL: Final = "trunkline"
 # PostgreSQL delivers payloads of less than 8000 bytes.

@@ -51,6 +51,7 @@ class OutboundConfig:
     from_domain: str | None
     exact_tls_names: bool
     ca_pem: str | None
+    certificate_pin: str | None
 
     def call_to(self, callee: str) -> CallSettings:
         """The settings of a call from the number to ``callee``."""
@@ -71,6 +72,7 @@ class OutboundConfig:
             codecs=self.codecs,
             exact_tls_names=self.exact_tls_names,
             ca_pem=self.ca_pem,
+            certificate_pin=self.certificate_pin,
         )
 
 
@@ -133,4 +135,5 @@ def _config(binding: NumberBinding, profile: TrunkProfile) -> OutboundConfig | N
         from_domain=options.from_domain,
         exact_tls_names=bool(options.exact_tls_names),
         ca_pem=options.ca_pem,
+        certificate_pin=options.certificate_pin,
     )

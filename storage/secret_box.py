@@ -33,14 +33,18 @@ __all__ = [
     "SecretBoxError",
     "UnknownKey",
     "generate_key",
+    "key_id_of",
 ]
 
 KEY_BYTES: Final = 32
 # SP 800-38D 8.2.2: random nonces of 96 bits are safe for 2^32 values under one key.
 NONCE_BYTES: Final = 12
 TAG_BYTES: Final = 16
+MAX_KEY_ID: Final = 32
+HEAD_BYTES: Final = 2 + MAX_KEY_ID + NONCE_BYTES + TAG_BYTES
+"""So much of a token is enough for ``key_id_of``."""
 _VERSION: Final = 1
-_KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,32}\Z")
+_KEY_ID = re.compile(rf"[A-Za-z0-9._-]{{1,{MAX_KEY_ID}}}\Z")
 
 
 class SecretBoxError(StorageError):
@@ -76,6 +80,14 @@ def generate_key(key_id: str) -> str:
     return f"{key_id}:{base64.b64encode(os.urandom(KEY_BYTES)).decode('ascii')}"
 
 
+def key_id_of(token: bytes) -> str:
+    """Id of the key that sealed it, in the ring or not. Raises ``MalformedToken``.
+
+    The first ``HEAD_BYTES`` of a token give the same answer as the whole one.
+    """
+    return _split(token)[0]
+
+
 @dataclass(frozen=True, slots=True)
 class SecretBox:
     """Seals and opens with the keys of one ring, the current one first."""
@@ -103,6 +115,11 @@ class SecretBox:
             keys[key_id] = AESGCM(key)
         return cls(current=next(iter(keys)), _keys=keys)
 
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The keys of the ring as they stand in it, the current one first."""
+        return tuple(self._keys)
+
     def seal(self, secret: bytes, *, purpose: str, org_id: str) -> bytes:
         """The secret, sealed by the current key: version, length of the key id, key id, nonce,
         ciphertext with tag. Sealing twice gives different bytes."""
@@ -125,7 +142,7 @@ class SecretBox:
 
     def needs_resealing(self, token: bytes) -> bool:
         """Whether another key than the current one sealed it. Raises ``MalformedToken``."""
-        return _split(token)[0] != self.current
+        return key_id_of(token) != self.current
 
 
 def _check_id(key_id: str) -> None:

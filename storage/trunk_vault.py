@@ -19,10 +19,11 @@ from sqlmodel import col
 
 from domain.passwords import password_for_pbx
 from domain.trunk import TrunkProfile, TrunkSecrets
+from sip.tls_identity import ClientCertificate
 from storage.secret_box import SecretBox
 from storage.tables import ServerKey, Trunk
 
-__all__ = ["SealedSecrets", "TrunkVault"]
+__all__ = ["SealedSecrets", "TrunkVault", "client_certificate_of", "opened"]
 
 KEY_BYTES: Final = 32
 # Server keys belong to no organization; no organization has this id.
@@ -38,6 +39,7 @@ class SealedSecrets:
     sip_password_sealed: bytes | None
     register_password_sealed: bytes | None
     pbx_password_sealed: bytes | None
+    client_key_sealed: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class TrunkVault:
             self._sealed(org_id, "sip_password", secrets.sip_password),
             self._sealed(org_id, "register_password", secrets.register_password),
             self._sealed(org_id, "pbx_password", derived),
+            self._sealed(org_id, "client_key", secrets.client_key),
         )
 
     def secrets_of(self, trunk: Trunk) -> TrunkSecrets:
@@ -90,6 +93,7 @@ class TrunkVault:
             register_password=opened(
                 self.box, trunk.org_id, "register_password", trunk.register_password_sealed
             ),
+            client_key=opened(self.box, trunk.org_id, "client_key", trunk.client_key_sealed),
         )
 
     def _sealed(self, org_id: str, purpose: str, secret: str | None) -> bytes | None:
@@ -103,6 +107,13 @@ def opened(box: SecretBox, org_id: str, purpose: str, sealed: bytes | None) -> s
     if sealed is None:
         return None
     return box.open(sealed, purpose=purpose, org_id=org_id).decode()
+
+
+def client_certificate_of(box: SecretBox, trunk: Trunk) -> ClientCertificate | None:
+    """What the trunk shows to a peer that asks for a certificate. Raises ``SecretBoxError``."""
+    chain = trunk.options.get("client_certificate")
+    key = opened(box, trunk.org_id, "client_key", trunk.client_key_sealed)
+    return None if chain is None or key is None else ClientCertificate(chain, key)
 
 
 async def _server_key(session: AsyncSession, box: SecretBox, name: _KeyName) -> bytes:

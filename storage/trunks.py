@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from domain.trunk import TrunkOptions, TrunkProfile, TrunkSecrets
+from domain.trunk_config import AlertConfig, FailoverConfig
 from storage import outbox
 from storage.ids import new_id
 from storage.tables import NumberBinding, Trunk
@@ -180,8 +181,8 @@ def profile_of(trunk: Trunk) -> TrunkProfile:
         register_username=trunk.register_username,
         options=TrunkOptions.model_validate(trunk.options),
         headers=trunk.headers,
-        failover=trunk.failover,
-        alerts=trunk.alerts,
+        failover=None if trunk.failover is None else FailoverConfig.model_validate(trunk.failover),
+        alerts=None if trunk.alerts is None else AlertConfig.model_validate(trunk.alerts),
     )
 
 
@@ -278,6 +279,10 @@ def _columns_of(profile: TrunkProfile) -> dict[str, Any]:
         "register_username": profile.register_username,
         "options": profile.options.model_dump(mode="json", exclude_none=True),
         "headers": profile.headers,
-        "failover": profile.failover,
-        "alerts": profile.alerts,
+        "failover": _stored(profile.failover),
+        "alerts": _stored(profile.alerts),
     }
+
+
+def _stored(value: FailoverConfig | AlertConfig | None) -> dict[str, Any] | None:
+    return None if value is None else value.model_dump(mode="json", exclude_none=True)

@@ -20,11 +20,12 @@ from sip.dialog_state import CallSnapshot, DialogPhase
 from sip.headers import parse_addresses
 from sip.message import Request, Response
 from sip.net.call_hops import NextHops
+from sip.net.call_reconnect import host_of, reconnected
 from sip.net.call_targets import CONNECT_FAILURES
 from sip.net.guard import AddressGuard
 from sip.net.resolver import Resolver
 from sip.net.stack import RequestFailed, RequestTimedOut, SipStack
-from sip.net.tls import TlsProfile, tls_facts
+from sip.net.tls import TlsProfile
 from sip.net.wire import WireTap
 from sip.session_requests import renewed
 from sip.timers import Timers
@@ -38,7 +39,6 @@ CLEAN_UP_SECONDS: Final = 10.0
 """How long the peer's answers are waited for; it can be tried again."""
 
 CONNECT_SECONDS: Final = 4.0
-
 FINAL_SECONDS: Final = 2.0
 """After a CANCEL, for the INVITE's own answer; without it early dialogs are ended by BYE."""
 
@@ -87,6 +87,7 @@ async def clean_up_call(
     """
     if snapshot.is_over:
         return CleanUpFacts(ended=True)
+    host = host_of(snapshot)
     cleaner = _CleanUp(snapshot, new_token, credentials)
     stack = SipStack(
         guard=guard,
@@ -100,9 +101,8 @@ async def clean_up_call(
         return TlsProfile(host, verify_tls, ca_file, ca_pem, pin=pin, client=client)
 
     async with stack:
-        profile = profile_for(_host_of(snapshot))
         try:
-            flow = await _open(stack, guard, snapshot, profile)
+            flow = await reconnected(stack, guard, snapshot, profile_for(host))
         except CONNECT_FAILURES as error:
             return CleanUpFacts(failure=f"no connection: {error or type(error).__name__}")
         cleaner.attach(
@@ -112,7 +112,7 @@ async def clean_up_call(
                 stack.transport,
                 resolver,
                 flow,
-                _host_of(snapshot),
+                host,
                 addresses=AddressNotes(guard.objection),
                 note=lambda _: None,
                 profile_for=profile_for,
@@ -152,9 +152,10 @@ class _CleanUp:
             async with asyncio.timeout(seconds):
                 await self._cancel()
                 self._send(clean_up(self._after_cancel(), self._new_branch))
-                await self._settled.wait()
-                while self._work:
-                    await asyncio.wait(self._work)
+                await self._answered()
+                if not self._let_go:
+                    await self._settled.wait()
+                    await self._answered()
         except TimeoutError:
             self._failures.append("the peer did not answer in time")
         finally:
@@ -169,6 +170,15 @@ class _CleanUp:
             ended=not self._failures,
             failure="; ".join(dict.fromkeys(self._failures)) or None,
         )
+
+    async def _answered(self) -> None:
+        while self._work:
+            await asyncio.wait(self._work)
+
+    @property
+    def _let_go(self) -> bool:
+        """Whether a BYE found its dialog: then the INVITE is over too, and need not say so."""
+        return any(method == "BYE" and status < 300 for method, status in self._answers)
 
     async def _cancel(self) -> None:
         """Cancel what may ring still, and give the peer time to say what became of it."""
@@ -272,30 +282,3 @@ class _CleanUp:
 
     def _new_branch(self) -> str:
         return f"z9hG4bK{self._new_token()}"
-
-
-async def _open(
-    stack: SipStack, guard: AddressGuard, snapshot: CallSnapshot, profile: TlsProfile
-) -> Flow:
-    """A flow like that of the INVITE. Raises one of `CONNECT_FAILURES`."""
-    remote = snapshot.remote
-    if snapshot.transport == "UDP":
-        guard.check(remote[0])
-        try:
-            return Flow("UDP", stack.transport.listen_udp(snapshot.local), remote)
-        except OSError:
-            # Another host, or the port has a new owner: answers to CANCEL and BYE come here still.
-            return stack.transport.udp_flow(remote)
-    tls = profile if snapshot.transport == "TLS" else None
-    flow = await stack.transport.stream_flow(remote, tls, seconds=CONNECT_SECONDS)
-    session = stack.transport.ssl_object(flow)
-    if tls is not None and tls.verify and session is not None:
-        facts = tls_facts(session, tls)
-        if not facts.verifies:
-            raise ConnectionError(facts.problem)
-    return flow
-
-
-def _host_of(snapshot: CallSnapshot) -> str:
-    uri = snapshot.invite_request().uri
-    return uri.host if isinstance(uri, SipUri) else snapshot.remote[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Identity, Index, Text, func
+from sqlalchemy import BigInteger, Column, Identity, Index, Text, func, text
 from sqlmodel import Field, SQLModel
 
 from storage.columns import Json, Moment, StorableText
@@ -20,6 +20,12 @@ class AuditEntry(SQLModel, table=True):
     __table_args__ = (
         Index("audit_log_org", "org_id", "id"),
         Index("audit_log_subject", "subject_id", "id"),
+        Index(
+            "audit_log_connection_tests",
+            text("(after ->> 'host')"),
+            "at",
+            postgresql_where=text("action = 'trunk.test_connection'"),
+        ),
     )
 
     id: int = Field(

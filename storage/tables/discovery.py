@@ -49,7 +49,7 @@ class Discovery(SQLModel, table=True):
     port: int | None = None
     transport: str | None = Field(default=None, sa_type=Text)
     input: dict[str, Any] = Field(sa_type=Json)
-    """The request as it was given."""
+    """What was asked; the host as it was read, because what is pasted may hold a password."""
     status: DiscoveryStatus = Field(sa_type=Word(DiscoveryStatus))
     requested_by: str | None = Field(default=None, sa_type=Text)
     """Id of the API key; no foreign key, because a discovery outlives it."""

@@ -70,6 +70,8 @@ class Trunk(SQLModel, table=True):
     register_password_sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
     pbx_password_sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
     """What our REGISTER proves; kept, so that no change of keys changes it."""
+    client_key_sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+    """Key of the client certificate among the options."""
     created_at: datetime = Field(
         default=None, sa_type=Moment, sa_column_kwargs={"server_default": func.now()}
     )

@@ -156,3 +156,28 @@ def test_hostile_text_is_not_repeated_whole() -> None:
     _, message, _ = refused("host.example:" + "x" * 900)
 
     assert len(message) < 200
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sip:alice:opensesame@a.example, sip:bob@b.example",
+        "sip:bob@b.example, alice:opensesame@a.example",
+        "sip:sip:opensesame@a.example, sip:b.example",
+        "alice:open,sesame@a.example",
+        "alice:opensesame@a.example\nb.example",
+        "<sip:alice:opensesame@a.example>, <sip:b.example>",
+        "alice:opensesame@a.example <sip:b.example>",
+        "alice:opensesame@a.example 5061 TLS",
+        "alice:opensesame@a.exam\x07ple",
+        "alice:open@sesame@a.example",
+        "mailto:alice:opensesame@a.example",
+        "tel:1:opensesame@a.example",
+        "sip:alice:opensesame@a.example",
+        "https://alice:opensesame@a.example/",
+    ],
+)
+def test_a_pasted_password_is_not_repeated(text: str) -> None:
+    said = parse_destination(text).model_dump_json()
+    assert "open" not in said
+    assert "sesame" not in said

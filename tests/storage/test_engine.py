@@ -99,7 +99,10 @@ async def test_a_cancelled_transaction_is_rolled_back_and_its_connection_is_usab
     await database.dispose()
 
 
-@pytest.mark.parametrize("scope", ["", "*", "org_", "org_x", new_id("key"), "org_' OR true --"])
+@pytest.mark.parametrize(
+    "scope",
+    ["", "*", "org_", "org_x", pytest.param(new_id("key"), id="a key"), "org_' OR true --"],
+)
 async def test_a_tenant_scope_needs_the_id_of_an_organization(
     database: Database, scope: str
 ) -> None:

@@ -124,7 +124,7 @@ def test_down_to_nothing_and_up_again(empty: TestDatabase) -> None:
     }
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004"])
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005", "0006", "0007"])
 def test_every_revision_goes_down_to_the_one_before(empty: TestDatabase, revision: str) -> None:
     migrate.upgrade(empty.owner_url, revision=revision)
     migrate.downgrade(empty.owner_url, "-1")

@@ -99,6 +99,7 @@ async def test_every_option_reaches_the_call(
         codecs=["PCMA"],
         exact_tls_names=True,
         ca_pem="-----BEGIN CERTIFICATE-----",
+        certificate_pin="ab" * 32,
     )
     async with database.tenant(org_id) as session:
         (config,) = await outbound_of(session, NUMBER)
@@ -122,6 +123,7 @@ async def test_every_option_reaches_the_call(
         "codecs": ["PCMA"],
         "exact_tls_names": True,
         "ca_pem": "-----BEGIN CERTIFICATE-----",
+        "certificate_pin": "ab" * 32,
     }
 
 

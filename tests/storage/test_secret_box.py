@@ -128,13 +128,13 @@ def test_neither_repr_nor_errors_show_a_key() -> None:
     [
         ("", "not id:base64"),
         ("2026", "not id:base64"),
-        (f"{NEW},", "key 2 is not id:base64"),
+        pytest.param(f"{NEW},", "key 2 is not id:base64", id="nothing behind the comma"),
         (f":{base64.b64encode(bytes(32)).decode()}", "cannot be the id"),
         (f"a b:{base64.b64encode(bytes(32)).decode()}", "cannot be the id"),
         (f"{'x' * 33}:{base64.b64encode(bytes(32)).decode()}", "cannot be the id"),
         ("2026:!!!!", "not base64"),
         (f"2026:{base64.b64encode(bytes(16)).decode()}", "16 bytes, not 32"),
-        (f"{NEW},{NEW}", "twice"),
+        pytest.param(f"{NEW},{NEW}", "twice", id="twice"),
     ],
 )
 def test_a_bad_key_ring_is_refused_with_the_reason(ring: str, reason: str) -> None:

@@ -16,6 +16,7 @@ from domain.trunk import (
     TrunkProfile,
     TrunkSecrets,
 )
+from domain.trunk_config import AlertConfig, FailoverConfig
 from sip.transports import Transport
 from storage import bindings, trunks
 from storage.bindings import NewBinding
@@ -89,8 +90,8 @@ async def test_a_trunk_is_found_by_its_settings_and_by_nothing_else(
         ("auth_mode", AuthMode.REGISTER),
         ("options", TrunkOptions(sip_username="acme", transport=Transport.TCP)),
         ("headers", {"X-Account": "acme"}),
-        ("failover", {"enabled": True}),
-        ("alerts", {"enabled": True}),
+        ("failover", FailoverConfig()),
+        ("alerts", AlertConfig()),
     ):
         assert await found(org_id, PROFILE.model_copy(update={field: value}), SECRETS) is None
 

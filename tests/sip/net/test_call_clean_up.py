@@ -123,7 +123,8 @@ async def test_a_ringing_call_is_cancelled_and_its_487_acknowledged(
     assert facts.ended
     assert facts.final == 487
     assert ("CANCEL", 200) in facts.answers
-    assert sent.count("ACK") >= 1
+    # The refusal ended the early dialog too, and nothing overtook the CANCEL.
+    assert [*dict.fromkeys(sent)] == ["CANCEL", "ACK"]
 
 
 async def test_an_answer_that_crosses_the_clean_up_is_ended(loopback: LoopbackBlock) -> None:
