@@ -9,10 +9,12 @@ from __future__ import annotations
 import ipaddress
 from datetime import timedelta
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from domain.call_settings import is_user_part
 
 __all__ = ["Network", "Settings", "get_settings"]
 
@@ -27,6 +29,19 @@ def _split(value: object) -> object:
 
 
 CommaSeparated = BeforeValidator(_split)
+
+
+def _seconds(value: object) -> object:
+    """A bare number is seconds; ISO 8601 is for those who want to be explicit."""
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_seconds)]
 
 
 class Settings(BaseSettings):
@@ -76,7 +91,7 @@ class Settings(BaseSettings):
     worker_max_activities: int = Field(
         default=200, ge=1, le=10_000, description="Activities one worker runs at a time."
     )
-    worker_grace: timedelta = Field(
+    worker_grace: Duration = Field(
         default=timedelta(seconds=10),
         description="How long a stopping worker lets its activities finish (ISO 8601 or seconds).",
     )
@@ -119,8 +134,35 @@ class Settings(BaseSettings):
         default=None,
         description="PEM file of certification authorities trusted beside the system's.",
     )
+    regions_file: str | None = Field(
+        default=None,
+        description="TOML file of your regions, their SIP servers and addresses; unset shows the "
+        "example of the public contract, labelled as such.",
+    )
     discovery_runs_per_target: int = Field(
         default=20, ge=1, le=10_000, description="Discoveries of one target in one hour."
+    )
+    test_callee: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=64,
+        description="Whom test calls dial when the request names nobody: an extension or number "
+        "that answers on every trunk; unset dials the tested number itself.",
+    )
+    test_calls_per_window: int = Field(
+        default=10, ge=1, le=1000, description="Test calls of one organization within the window."
+    )
+    test_call_window: Duration = Field(
+        default=timedelta(minutes=15),
+        ge=timedelta(seconds=1),
+        le=timedelta(days=1),
+        description="Length of the sliding window of that limit (ISO 8601 or seconds).",
+    )
+    media_port_first: int = Field(
+        default=10_000, ge=1024, le=65_535, description="First UDP port of calls' RTP and RTCP."
+    )
+    media_port_last: int = Field(
+        default=20_000, ge=1024, le=65_535, description="Last UDP port of calls' RTP and RTCP."
     )
 
     lab_network: Network = Field(
@@ -147,6 +189,27 @@ class Settings(BaseSettings):
         for server in value:
             split_server(server)
         return value
+
+    @field_validator("test_callee", mode="after")
+    @classmethod
+    def _user_part(cls, value: str | None) -> str | None:
+        if value is not None and not is_user_part(value):
+            raise ValueError(f"{value!r} cannot be the user part of a SIP URI")
+        return value
+
+    @model_validator(mode="after")
+    def _room_for_a_call(self) -> Self:
+        # RTP takes an even port, RTCP the odd one behind it (RFC 3550 section 11).
+        first_even = self.media_port_first + self.media_port_first % 2
+        if first_even + 1 > self.media_port_last:
+            raise ValueError(
+                "media_port_first to media_port_last must hold an even port and the one behind it"
+            )
+        return self
+
+    def media_ports(self) -> range:
+        """Every UDP port that RTP and RTCP may take."""
+        return range(self.media_port_first, self.media_port_last + 1)
 
     def nameservers(self) -> tuple[tuple[str, int], ...] | None:
         """DNS servers as (address, port); ``None`` means the system's."""

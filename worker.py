@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
 
 import uvloop
 from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.dependencies import Dependencies, open_dependencies
+from activities.heartbeats import HEARTBEAT_THROTTLE
 from activities.registry import activities_by_queue
 from observability.logs import configure_logging, get_logger
 from observability.metrics import start_temporal_runtime
@@ -22,9 +24,15 @@ from temporal_client import connect, register_search_attributes
 from upkeep.loops import run_passes
 from upkeep.passes import leave, passes_of, this_process
 from workflows import WORKFLOWS
-from workflows.names import DISCOVERY_QUEUE, WORKFLOW_QUEUE
+from workflows.names import CALLS_QUEUE, DISCOVERY_QUEUE, WORKFLOW_QUEUE
 
 __all__ = ["main", "serve"]
+
+QUEUES = (WORKFLOW_QUEUE, DISCOVERY_QUEUE, CALLS_QUEUE)
+
+STICKY_PATIENCE = timedelta(seconds=1)
+"""How long a workflow waits for the worker that knows it before any other may replay it: what a dead
+worker left up is ended that much later. The SDK's own ten seconds suit long histories."""
 
 _log = get_logger("trunkline.worker")
 
@@ -44,7 +52,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         interceptors = [LogIds(), *([tracing.interceptor()] if tracing is not None else [])]
         client = await connect(settings, runtime=metrics.runtime, interceptors=interceptors)
         await register_search_attributes(client)
-        process = this_process(ProcessKind.WORKER, (WORKFLOW_QUEUE, DISCOVERY_QUEUE))
+        process = this_process(ProcessKind.WORKER, QUEUES)
         stack.push_async_callback(leave, process, dependencies.database)
 
         async def connected() -> Client:
@@ -70,7 +78,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
 
 
 def workers_of(client: Client, settings: Settings, dependencies: Dependencies) -> list[Worker]:
-    """One worker per task queue: probing is bound by sockets, rows by the database."""
+    """One worker per task queue: probing is bound by sockets, rows by the database, calls by time."""
     activities = activities_by_queue(dependencies)
     return [
         Worker(
@@ -80,8 +88,10 @@ def workers_of(client: Client, settings: Settings, dependencies: Dependencies) -
             activities=activities[queue],
             max_concurrent_activities=settings.worker_max_activities,
             graceful_shutdown_timeout=settings.worker_grace,
+            max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
+            sticky_queue_schedule_to_start_timeout=STICKY_PATIENCE,
         )
-        for queue in (WORKFLOW_QUEUE, DISCOVERY_QUEUE)
+        for queue in QUEUES
     ]
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from activities.connection_tests import ConnectionTestActivities
 from activities.dependencies import Dependencies
 from activities.discovery import DiscoveryActivities
-from workflows.names import DISCOVERY_QUEUE, WORKFLOW_QUEUE
+from activities.test_calls import TestCallActivities
+from activities.trunks import TrunkActivities
+from workflows.names import CALLS_QUEUE, DISCOVERY_QUEUE, WORKFLOW_QUEUE
 
 __all__ = ["activities_by_queue"]
 
@@ -17,7 +20,11 @@ def activities_by_queue(
 ) -> Mapping[str, Sequence[Callable[..., Any]]]:
     """Every activity, by the queue that its workflow names."""
     discovery = DiscoveryActivities(dependencies)
+    test_call = TestCallActivities(dependencies)
+    trunk = TrunkActivities(dependencies)
+    connection_test = ConnectionTestActivities(dependencies)
     return {
-        WORKFLOW_QUEUE: (discovery.conclude, discovery.fail),
-        DISCOVERY_QUEUE: (discovery.sweep,),
+        WORKFLOW_QUEUE: (discovery.conclude, discovery.fail, test_call.fail, trunk.adopt),
+        DISCOVERY_QUEUE: (discovery.sweep, connection_test.check),
+        CALLS_QUEUE: (test_call.place, test_call.clean_up),
     }

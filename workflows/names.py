@@ -11,12 +11,16 @@ from enum import StrEnum
 from temporalio.common import SearchAttributeKey
 
 __all__ = [
+    "CALLS_QUEUE",
     "DISCOVERY_QUEUE",
     "ORG_ID",
     "SEARCH_ATTRIBUTES",
     "WORKFLOW_QUEUE",
     "ErrorType",
+    "connection_test_workflow_id",
     "discovery_workflow_id",
+    "test_call_workflow_id",
+    "trunk_workflow_id",
 ]
 
 WORKFLOW_QUEUE = "trunkline"
@@ -24,6 +28,9 @@ WORKFLOW_QUEUE = "trunkline"
 
 DISCOVERY_QUEUE = "trunkline-discovery"
 """Probing of endpoints: bound by sockets, so it scales apart from the workflows."""
+
+CALLS_QUEUE = "trunkline-calls"
+"""Calls: media is paced by the clock, so it scales apart from what comes in bursts."""
 
 ORG_ID = SearchAttributeKey.for_keyword("TrunklineOrgId")
 """Lets an operator list one organization's processes; an id, never a name or a number."""
@@ -38,7 +45,31 @@ class ErrorType(StrEnum):
     DISCOVERY_GONE = "DiscoveryGone"
     """The discovery's row is no longer ``running``: nobody wants the result any more."""
 
+    TEST_CALL_GONE = "TestCallGone"
+    """The call was placed before, or its row has ended: placing it would ring once more."""
+
+    TEST_CALL_LEFT_UP = "TestCallLeftUp"
+    """A clean-up got no answer that ends the call; another try may."""
+
+    TEST_CALL_OVER = "TestCallOver"
+    """Nothing is left to hang up."""
+
+
+def connection_test_workflow_id(trunk_id: str, revision: int) -> str:
+    """Workflow id of the test of a trunk as it is at this revision: one runs at a time."""
+    return f"connection-test:{trunk_id}:{revision}"
+
 
 def discovery_workflow_id(discovery_id: str) -> str:
     """Workflow id of the discovery with this id."""
     return f"discovery:{discovery_id}"
+
+
+def test_call_workflow_id(call_id: str) -> str:
+    """Workflow id of the test call with this id."""
+    return f"test-call:{call_id}"
+
+
+def trunk_workflow_id(trunk_id: str) -> str:
+    """Workflow id of the trunk with this id."""
+    return f"trunk:{trunk_id}"

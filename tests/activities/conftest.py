@@ -10,6 +10,7 @@ from ipaddress import ip_network
 import pytest
 from pydantic import SecretStr
 
+from activities.call_writer import CallWriter
 from activities.dependencies import Dependencies
 from activities.probing import guard_of, identity_of
 from settings import Settings
@@ -19,6 +20,7 @@ from sip.net.resolver import Resolver
 from sip.net.stack import SipStack
 from sip.transaction import RequestReceived
 from storage.engine import Database
+from storage.secret_box import SecretBox, generate_key
 from tests.support.dns_server import DnsServer
 from tests.support.loopback import LoopbackBlock
 
@@ -60,7 +62,16 @@ async def dns() -> AsyncIterator[DnsServer]:
 
 
 @pytest.fixture
-def dependencies(database: Database, dns: DnsServer, loopback: LoopbackBlock) -> Dependencies:
+async def call_writer(database: Database) -> AsyncIterator[CallWriter]:
+    """The writer of a worker's calls."""
+    async with CallWriter(database) as writer:
+        yield writer
+
+
+@pytest.fixture
+def dependencies(
+    database: Database, dns: DnsServer, loopback: LoopbackBlock, call_writer: CallWriter
+) -> Dependencies:
     """What a worker would have, with this run's block of addresses allowed."""
     settings = Settings(
         database_url=SecretStr("postgresql://unused"),
@@ -72,4 +83,6 @@ def dependencies(database: Database, dns: DnsServer, loopback: LoopbackBlock) ->
         resolver=Resolver([dns.address]),
         guard=guard_of(settings),
         identity=identity_of(settings),
+        secret_box=SecretBox.from_key_ring(generate_key("test")),
+        call_writer=call_writer,
     )

@@ -8,10 +8,17 @@ from typing import Any
 import pytest
 from temporalio import activity
 
-from activities import contracts
+from activities import contracts, test_calls
+from activities.connection_tests import ConnectionTestActivities
 from activities.discovery import DiscoveryActivities
+from activities.trunks import TrunkActivities
 
-IMPLEMENTATIONS: dict[type, type] = {contracts.DiscoveryContract: DiscoveryActivities}
+IMPLEMENTATIONS: dict[type, type] = {
+    contracts.ConnectionTestContract: ConnectionTestActivities,
+    contracts.DiscoveryContract: DiscoveryActivities,
+    contracts.TestCallContract: test_calls.TestCallActivities,
+    contracts.TrunkContract: TrunkActivities,
+}
 
 
 def definition(method: Any) -> str | None:

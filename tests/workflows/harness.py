@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,14 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from activities.heartbeats import HEARTBEAT_THROTTLE
 from temporal_client import register_search_attributes
 from workflows import WORKFLOWS
-from workflows.names import DISCOVERY_QUEUE, WORKFLOW_QUEUE
+from workflows.names import CALLS_QUEUE, DISCOVERY_QUEUE, WORKFLOW_QUEUE
 
 __all__ = ["QUEUES", "history_of", "new_worker", "time_skipping", "unique"]
 
-QUEUES = (WORKFLOW_QUEUE, DISCOVERY_QUEUE)
+QUEUES = (WORKFLOW_QUEUE, DISCOVERY_QUEUE, CALLS_QUEUE)
 
 
 def binary(name: str) -> str:
@@ -47,13 +48,19 @@ async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
 
 @asynccontextmanager
 async def new_worker(
-    client: Client, activities: Sequence[Callable[..., Any]]
+    client: Client, activities: Sequence[Callable[..., Any]], *, queues: Sequence[str] = QUEUES
 ) -> AsyncIterator[None]:
-    """Workers on every task queue, with all workflows and the given activities."""
-    async with (
-        Worker(client, task_queue=QUEUES[0], workflows=WORKFLOWS, activities=activities),
-        Worker(client, task_queue=QUEUES[1], activities=activities),
-    ):
+    """Workers on these task queues, with all workflows and the given activities."""
+    async with AsyncExitStack() as stack:
+        for queue in queues:
+            worker = Worker(
+                client,
+                task_queue=queue,
+                workflows=WORKFLOWS if queue == WORKFLOW_QUEUE else (),
+                activities=activities,
+                max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
+            )
+            await stack.enter_async_context(worker)
         yield
 
 

@@ -1,79 +1,38 @@
 """Runs of workflows that the recorder saves and the replay test repeats.
 
 Recorder and tests use the same scenario with the same fakes, so the histories cannot drift from
-what the fakes do. ``python -m tests.workflows.record NAME EPOCH`` writes
-``histories/NAME.EPOCH.json``; a file that exists is never recorded again, because it stands for
-the workflows that the code of that day left behind.
+what the fakes do. ``python -m tests.workflows.record EPOCH`` writes ``histories/NAME.EPOCH.json``;
+a file that exists is never recorded again, because it stands for the workflows that the code of
+that day left behind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from temporalio import activity
 from temporalio.client import Client, WorkflowHandle
-from temporalio.exceptions import ApplicationError
 
-from activities.contracts import (
-    DiscoveryOrder,
-    DiscoveryOutcome,
-    FailureReport,
-    SweepOutcome,
+from activities.contracts import ConnectionTestOutcome, SweepOutcome
+from domain.discovery_state import FailureReason
+from tests.workflows.fake_connection_test import FakeConnectionTest, start_connection_test
+from tests.workflows.fake_discovery import FakeDiscovery, start_discovery
+from tests.workflows.fake_test_call import (
+    FakeTestCall,
+    Workflow,
+    hang_up_with_start,
+    start_test_call,
 )
-from domain.discovery_state import DiscoveryStatus, FailureReason
-from tests.workflows.harness import new_worker, unique
-from workflows.discovery import DISCOVERY_TIMEOUT, DiscoveryWorkflow
-from workflows.names import WORKFLOW_QUEUE, discovery_workflow_id
+from tests.workflows.fake_trunk import FakeTrunk, tell
+from tests.workflows.harness import QUEUES, new_worker, unique
+from workflows.names import CALLS_QUEUE
+from workflows.trunk import TrunkWorkflow
 
-__all__ = ["SCENARIOS", "FakeDiscovery", "Scenario", "start_discovery"]
+__all__ = ["SCENARIOS", "Scenario"]
 
-
-class FakeDiscovery:
-    """Discovery's activities with the outcome of the sweep as a switch."""
-
-    def __init__(self, swept: SweepOutcome | None) -> None:
-        self.swept = swept
-        self.sweeps = 0
-        self.reports: list[FailureReport] = []
-
-    @activity.defn(name="discovery.sweep")
-    async def sweep(self, order: DiscoveryOrder) -> SweepOutcome:
-        self.sweeps += 1
-        if self.swept is None:
-            raise ApplicationError("the database is away")
-        return self.swept
-
-    @activity.defn(name="discovery.conclude")
-    async def conclude(self, order: DiscoveryOrder) -> DiscoveryOutcome:
-        answered = self.swept.answered if self.swept is not None else 0
-        return DiscoveryOutcome(
-            discovery_id=order.discovery_id, status=DiscoveryStatus.COMPLETED, answered=answered
-        )
-
-    @activity.defn(name="discovery.fail")
-    async def fail(self, report: FailureReport) -> DiscoveryOutcome:
-        self.reports.append(report)
-        return DiscoveryOutcome(
-            discovery_id=report.discovery_id, status=DiscoveryStatus.FAILED, failure=report.reason
-        )
-
-    def all(self) -> Sequence[Callable[..., Any]]:
-        """What a worker registers."""
-        return (self.sweep, self.conclude, self.fail)
-
-
-async def start_discovery(client: Client) -> WorkflowHandle[Any, DiscoveryOutcome]:
-    """Start a discovery as the API does."""
-    order = DiscoveryOrder(discovery_id=unique("disc"), org_id=unique("org"))
-    return await client.start_workflow(
-        DiscoveryWorkflow.run,
-        order,
-        id=discovery_workflow_id(order.discovery_id),
-        task_queue=WORKFLOW_QUEUE,
-        execution_timeout=DISCOVERY_TIMEOUT,
-    )
+Handle = WorkflowHandle[Any, Any]
+Start = Callable[[Client], Awaitable[Handle]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,37 +41,156 @@ class Scenario:
 
     name: str
     covers: str
-    activities: Callable[[], Sequence[Callable[..., Any]]]
+    run: Start
     commands: tuple[str, ...]
     """Types of the activities that the run must schedule, in order."""
 
-    async def run(self, client: Client) -> WorkflowHandle[Any, Any]:
-        """Drive a workflow to its end; its handle."""
-        async with new_worker(client, self.activities()):
+
+def discovery(swept: SweepOutcome | None) -> Start:
+    """A discovery whose sweep has this outcome."""
+
+    async def run(client: Client) -> Handle:
+        async with new_worker(client, FakeDiscovery(swept).all()):
             handle = await start_discovery(client)
             await handle.result()
             return handle
+
+    return run
+
+
+def placed(fake: FakeTestCall, start: Start, *, queues: Sequence[str] = QUEUES) -> Start:
+    """A test call with these activities, begun in this way."""
+
+    async def run(client: Client) -> Handle:
+        async with new_worker(client, fake.all(), queues=queues):
+            handle = await start(client)
+            await handle.result()
+            return handle
+
+    return run
+
+
+def hung_up(fake: FakeTestCall) -> Start:
+    """A test call that somebody ends while it is placed."""
+
+    async def start(client: Client) -> Handle:
+        handle = await start_test_call(client)
+        await fake.placing.wait()
+        await handle.execute_update(Workflow.hang_up)
+        return handle
+
+    return placed(fake, start)
+
+
+def connection_test(outcome: ConnectionTestOutcome | None) -> Start:
+    """A connection test whose check has this outcome."""
+
+    async def run(client: Client) -> Handle:
+        async with new_worker(client, FakeConnectionTest(outcome).all()):
+            handle = await start_connection_test(client)
+            await handle.result()
+            return handle
+
+    return run
+
+
+async def trunk(client: Client) -> Handle:
+    """A trunk that is made, changed and removed, told of twice each time."""
+    trunk_id = unique("trk")
+    async with new_worker(client, FakeTrunk().all()):
+        handle = await tell(client, trunk_id, 1)
+        for revision in (1, 2, 2):
+            await tell(client, trunk_id, revision)
+            while (await handle.query(TrunkWorkflow.standing)).adopted != revision:
+                pass
+        await tell(client, trunk_id, 3, removed=True)
+        await handle.result()
+        return handle
 
 
 SCENARIOS = (
     Scenario(
         name="discovery-completed",
         covers="sweep, then conclude",
-        activities=FakeDiscovery(SweepOutcome(addresses=1, attempts=9, answered=2)).all,
+        run=discovery(SweepOutcome(addresses=1, attempts=9, answered=2)),
         commands=("discovery.sweep", "discovery.conclude"),
     ),
     Scenario(
         name="discovery-unresolved",
         covers="a sweep that found no address ends in fail",
-        activities=FakeDiscovery(
+        run=discovery(
             SweepOutcome(addresses=0, attempts=0, answered=0, failure=FailureReason.DNS_FAILURE)
-        ).all,
+        ),
         commands=("discovery.sweep", "discovery.fail"),
     ),
     Scenario(
         name="discovery-interrupted",
         covers="a sweep that cannot finish ends in fail",
-        activities=FakeDiscovery(None).all,
+        run=discovery(None),
         commands=("discovery.sweep", "discovery.fail"),
+    ),
+    Scenario(
+        name="test-call-completed",
+        covers="a call that ends by itself needs nothing else",
+        run=placed(FakeTestCall(), start_test_call),
+        commands=("test_call.place",),
+    ),
+    Scenario(
+        name="test-call-interrupted",
+        covers="a call whose activity broke is cleaned up, then failed",
+        run=placed(FakeTestCall(breaks=True), start_test_call),
+        commands=("test_call.place", "test_call.clean_up", "test_call.fail"),
+    ),
+    Scenario(
+        name="test-call-unconfirmed",
+        covers="a call whose end the peer did not confirm is cleaned up, and its row stays",
+        run=placed(FakeTestCall(unconfirmed=True), start_test_call),
+        commands=("test_call.place", "test_call.clean_up"),
+    ),
+    Scenario(
+        name="test-call-left-up",
+        covers="a clean-up that cannot work does not keep the row open",
+        run=placed(FakeTestCall(breaks=True, stays_up=True), start_test_call),
+        commands=("test_call.place", "test_call.clean_up", "test_call.fail"),
+    ),
+    Scenario(
+        name="test-call-hung-up",
+        covers="hang_up cancels the activity, and what it may have left is cleaned up",
+        run=hung_up(FakeTestCall(lasts=True)),
+        commands=("test_call.place", "test_call.clean_up", "test_call.fail"),
+    ),
+    Scenario(
+        name="test-call-hung-up-at-once",
+        covers="a hang_up in the first task places nothing",
+        run=placed(FakeTestCall(), hang_up_with_start),
+        commands=("test_call.fail",),
+    ),
+    Scenario(
+        name="test-call-without-worker",
+        covers="a call that no worker takes is failed without a clean-up",
+        run=placed(
+            FakeTestCall(),
+            start_test_call,
+            queues=tuple(queue for queue in QUEUES if queue != CALLS_QUEUE),
+        ),
+        commands=("test_call.place", "test_call.fail"),
+    ),
+    Scenario(
+        name="connection-test-answered",
+        covers="a check that ends is the outcome",
+        run=connection_test(ConnectionTestOutcome(sip_code=200, response_time_ms=42)),
+        commands=("connection_test.check",),
+    ),
+    Scenario(
+        name="connection-test-interrupted",
+        covers="a check that breaks is an outcome too",
+        run=connection_test(None),
+        commands=("connection_test.check",),
+    ),
+    Scenario(
+        name="trunk-revised",
+        covers="revisions are adopted once each, and a removal ends the workflow",
+        run=trunk,
+        commands=("trunk.adopt", "trunk.adopt"),
     ),
 )

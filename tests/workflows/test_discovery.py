@@ -9,8 +9,8 @@ from temporalio.client import WorkflowHistory
 
 from activities.contracts import SWEEP_LIMITS, SweepOutcome
 from domain.discovery_state import DiscoveryStatus, FailureReason
+from tests.workflows.fake_discovery import FakeDiscovery, start_discovery
 from tests.workflows.harness import history_of, new_worker, time_skipping
-from tests.workflows.scenarios import FakeDiscovery, start_discovery
 from workflows.discovery import DISCOVERY_TIMEOUT
 from workflows.names import DISCOVERY_QUEUE
 

@@ -1,49 +1,24 @@
-"""What workflows may ask of activities: names, models and limits, without any I/O import.
-
-Workflows import this module and never an implementation, so that no socket and no database driver
-comes near the sandbox. Payloads carry ids and counts only: what was found is in PostgreSQL, and
-neither secrets nor personal data enter a history. Models ignore unknown fields, because a worker
-of the previous release may read what the next one wrote.
-"""
+"""Discovery: sweep the candidates, conclude from the rows."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from datetime import timedelta
 
-from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 from temporalio.common import RetryPolicy
 
+from activities.contracts.base import ActivityLimits, Payload
 from domain.discovery_state import DiscoveryStatus, FailureReason
 
 __all__ = [
-    "CONCLUDE_LIMITS",
     "SWEEP_LIMITS",
-    "ActivityLimits",
     "DiscoveryContract",
     "DiscoveryOrder",
     "DiscoveryOutcome",
     "FailureReport",
     "SweepOutcome",
 ]
-
-
-class Payload(BaseModel):
-    """Base of every model in a Temporal payload."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-@dataclass(frozen=True, slots=True)
-class ActivityLimits:
-    """Time limits and retries of one activity call."""
-
-    schedule_to_close: timedelta
-    start_to_close: timedelta
-    retry: RetryPolicy
-    heartbeat: timedelta | None = None
 
 
 class DiscoveryOrder(Payload):
@@ -90,14 +65,6 @@ SWEEP_LIMITS = ActivityLimits(
         backoff_coefficient=1.0,
         maximum_attempts=3,
     ),
-)
-
-CONCLUDE_LIMITS = ActivityLimits(
-    # One short transaction.
-    start_to_close=timedelta(seconds=5),
-    # What is left of the 60 s that a discovery may last after the sweep's 45 s.
-    schedule_to_close=timedelta(seconds=12),
-    retry=RetryPolicy(initial_interval=timedelta(milliseconds=200), backoff_coefficient=1.5),
 )
 
 

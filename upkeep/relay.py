@@ -1,0 +1,100 @@
+"""Deliver what transactions decided: the outbox's entries become signals to workflows.
+
+Every API and worker process relays. An entry is delivered while its row is locked and marked in the
+same transaction, so a relay that dies leaves it to another one, which repeats it: a receiver knows
+a revision that it has already. Within a stream nothing overtakes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from temporalio.client import Client
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.service import RPCError
+
+from activities.contracts import TrunkRevision, TrunkState
+from observability.logs import get_logger
+from storage import outbox, trunks
+from storage.engine import Database
+from storage.tables import OutboxEntry
+from workflows.names import ORG_ID, WORKFLOW_QUEUE, trunk_workflow_id
+from workflows.trunk import TrunkWorkflow
+
+__all__ = ["KEPT_FOR", "relay_outbox", "retry_after"]
+
+_log = get_logger("trunkline.relay")
+
+BATCH: Final = 20
+DELIVERY_DEADLINE = timedelta(seconds=5)
+FIRST_RETRY = timedelta(milliseconds=500)
+LONGEST_RETRY = timedelta(seconds=5)
+"""So short, because an absent Temporal is what fails most, and its return is what all wait for."""
+KEPT_FOR = timedelta(days=7)
+"""Delivered entries stay this long, for whoever asks what was told when."""
+
+
+async def relay_outbox(database: Database, client: Client) -> int:
+    """Deliver everything that is due; how many entries were. Raises ``DatabaseUnavailable``."""
+    delivered = 0
+    while True:
+        claimed, done = await _relay_some(database, client)
+        delivered += done
+        if claimed < BATCH and not done:
+            return delivered
+
+
+async def _relay_some(database: Database, client: Client) -> tuple[int, int]:
+    """How many entries were taken, and how many of them were delivered."""
+    async with database.system() as session:
+        entries = await outbox.claim(session, now=datetime.now(UTC), limit=BATCH)
+        errors = await asyncio.gather(*(_attempt(client, entry) for entry in entries))
+        now = datetime.now(UTC)
+        done = [entry.id for entry, error in zip(entries, errors, strict=True) if error is None]
+        if done:
+            await outbox.mark_delivered(session, done, now=now)
+        for entry, error in zip(entries, errors, strict=True):
+            if error is not None:
+                _log.warning("an outbox entry waits", stream=entry.stream, reason=error)
+                retry_at = now + retry_after(entry.attempts)
+                await outbox.mark_failed(session, entry.id, error=error, retry_at=retry_at)
+    return len(entries), len(done)
+
+
+def retry_after(attempts: int) -> timedelta:
+    """How long an entry waits that has failed once more than ``attempts`` times."""
+    return min(FIRST_RETRY * (1 << min(attempts, 10)), LONGEST_RETRY)
+
+
+async def _attempt(client: Client, entry: OutboxEntry) -> str | None:
+    """Deliver an entry; why it could not be."""
+    try:
+        await _DELIVERIES[entry.kind](client, entry)
+    except RPCError as error:
+        return f"{error.status.name}: {error.message}"
+    return None
+
+
+async def _trunk_changed(client: Client, entry: OutboxEntry) -> None:
+    payload = entry.payload
+    trunk_id = str(payload["trunk_id"])
+    await client.start_workflow(
+        TrunkWorkflow.run,
+        TrunkState(trunk_id=trunk_id, org_id=entry.org_id),
+        id=trunk_workflow_id(trunk_id),
+        task_queue=WORKFLOW_QUEUE,
+        search_attributes=TypedSearchAttributes([SearchAttributePair(ORG_ID, entry.org_id)]),
+        start_signal="revised",
+        start_signal_args=[
+            TrunkRevision(revision=int(payload["revision"]), removed=bool(payload["removed"]))
+        ],
+        rpc_timeout=DELIVERY_DEADLINE,
+    )
+
+
+_DELIVERIES: Final[Mapping[str, Callable[[Client, OutboxEntry], Awaitable[None]]]] = {
+    trunks.CHANGED: _trunk_changed,
+}
