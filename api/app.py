@@ -15,9 +15,26 @@ from api.authentication import Authenticator
 from api.body_limit import BodyLimit
 from api.error_handlers import install_error_handlers
 from api.metrics import ApiMetrics
+from api.network import load_regions
 from api.openapi import DESCRIPTION, TAGS, complete
 from api.request_context import RequestContext
-from api.routes import destinations, discovery, keys, me, operations, organizations
+from api.routes import (
+    audit,
+    call_traces,
+    connection_tests,
+    destinations,
+    discovery,
+    keys,
+    me,
+    network,
+    numbers,
+    operations,
+    organizations,
+    state,
+    test_calls,
+    trunk_snippets,
+    trunks,
+)
 from api.state import ApiState
 from api.temporal import TemporalGateway
 from api.upkeep import Upkeep, running_upkeep
@@ -38,6 +55,15 @@ ROUTERS: tuple[APIRouter, ...] = (
     me.router,
     destinations.router,
     discovery.router,
+    numbers.router,
+    trunks.router,
+    trunk_snippets.router,
+    connection_tests.router,
+    state.router,
+    network.router,
+    audit.router,
+    test_calls.router,
+    call_traces.router,
     operations.router,
 )
 
@@ -77,8 +103,8 @@ def create_app(
     """The application over these settings. What is given is used and left open at the end, what is not is
     built and closed.
 
-    Raises ``SettingMissing`` without a key ring, ``InvalidKeyRing`` and ``ValueError`` for a malformed one or
-    a malformed database URL. Its start raises ``UnsafeRole`` when the database role could read past
+    Raises ``SettingMissing`` without a key ring, ``InvalidKeyRing``, ``InvalidRegions`` and ``ValueError``
+    for a malformed key ring, regions file or database URL. Its start raises ``UnsafeRole`` when the database role could read past
     row-level security; a database or a Temporal that is away is waited for.
     """
     if settings.secret_keys is None:
@@ -92,6 +118,7 @@ def create_app(
     metrics = ApiMetrics()
     state = ApiState(
         settings=settings,
+        regions=load_regions(settings.regions_file),
         database=pool,
         listener=Listener(url),
         temporal=temporal or _gateway(settings, temporal_runtime, tracing),

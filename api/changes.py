@@ -67,7 +67,7 @@ class Change:
                 callback()
 
 
-def _of_request(request: Request) -> Change:
+async def _of_request(request: Request) -> Change:
     change: Change = request.state.change
     return change
 

@@ -27,32 +27,40 @@ __all__ = [
     "SettingsDep",
     "StateDep",
     "TemporalDep",
+    "TestCallId",
+    "TrunkId",
 ]
 
-StateDep = Annotated[ApiState, Depends(state_of)]
+
+# All of them are coroutines: FastAPI runs a plain function in a thread, which costs more than it does.
+async def _state(request: Request) -> ApiState:
+    return state_of(request)
 
 
-def _settings(state: StateDep) -> Settings:
+StateDep = Annotated[ApiState, Depends(_state)]
+
+
+async def _settings(state: StateDep) -> Settings:
     return state.settings
 
 
-def _database(state: StateDep) -> Database:
+async def _database(state: StateDep) -> Database:
     return state.database
 
 
-def _temporal(state: StateDep) -> TemporalGateway:
+async def _temporal(state: StateDep) -> TemporalGateway:
     return state.temporal
 
 
-def _authenticator(state: StateDep) -> Authenticator:
+async def _authenticator(state: StateDep) -> Authenticator:
     return state.authenticator
 
 
-def _secret_box(state: StateDep) -> SecretBox:
+async def _secret_box(state: StateDep) -> SecretBox:
     return state.secret_box
 
 
-def _request_id(request: Request) -> str:
+async def _request_id(request: Request) -> str:
     return request_id_of(request.scope)
 
 
@@ -64,7 +72,7 @@ SecretBoxDep = Annotated[SecretBox, Depends(_secret_box)]
 RequestId = Annotated[str, Depends(_request_id)]
 
 
-def _actor(request: Request, principal: Viewer) -> Actor:
+async def _actor(request: Request, principal: Viewer) -> Actor:
     return actor_of(request, principal)
 
 
@@ -86,5 +94,21 @@ KeyId = Annotated[
         pattern="^key_[0-9A-Za-z]{22}$",
         description="Id of the API key.",
         examples=["key_7hWc2RzKp0nLq4TbXs9VmE"],
+    ),
+]
+TestCallId = Annotated[
+    str,
+    Path(
+        pattern="^tc_[0-9A-Za-z]{22}$",
+        description="Id of the test call.",
+        examples=["tc_5sVd9YfMhQ2cUo7NkBz3Tw"],
+    ),
+]
+TrunkId = Annotated[
+    str,
+    Path(
+        pattern="^trk_[0-9A-Za-z]{22}$",
+        description="Id of the trunk.",
+        examples=["trk_9mWc2RzKp0nLq4TbXs7VhE"],
     ),
 ]

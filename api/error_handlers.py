@@ -30,7 +30,7 @@ def refusal(
         case ApiError():
             return error
         case RequestValidationError():
-            return refusal_of(error.errors())
+            return refusal_of(error.errors(), error.body)
         case HTTPException():
             return _of_framework(error)
         case DatabaseUnavailable():

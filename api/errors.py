@@ -13,6 +13,7 @@ One root, one handler (:mod:`api.error_handlers`); a route raises, it never buil
     ├── Conflict                409  its own code
     │   ├── IdempotencyKeyReused     IDEMPOTENCY_KEY_REUSED
     │   └── IdempotencyInProgress    IDEMPOTENCY_IN_PROGRESS
+    ├── PreconditionFailed      412  PRECONDITION_FAILED
     ├── RateLimited             429  RATE_LIMITED
     ├── InternalError           500  INTERNAL_ERROR
     └── Unavailable             503  UNAVAILABLE
@@ -42,6 +43,7 @@ __all__ = [
     "InvalidRequest",
     "MethodNotAllowed",
     "NotFound",
+    "PreconditionFailed",
     "RateLimited",
     "SipNotEnabled",
     "Unavailable",
@@ -180,6 +182,16 @@ class IdempotencyInProgress(Conflict):
         super().__init__(headers=_retry_after(retry_after))
 
 
+class PreconditionFailed(ApiError):
+    """Somebody else changed it since the caller read it (RFC 9110 section 13.1.1)."""
+
+    status = 412
+    code = "PRECONDITION_FAILED"
+    default_message = (
+        "it was changed since; read it again, and repeat your change on what it is now"
+    )
+
+
 class RateLimited(ApiError):
     """Too many of these; ``Retry-After`` says when the next one is accepted."""
 
@@ -187,8 +199,14 @@ class RateLimited(ApiError):
     code = "RATE_LIMITED"
     default_message = "too many requests"
 
-    def __init__(self, message: str | None = None, *, retry_after: timedelta) -> None:
-        super().__init__(message, headers=_retry_after(retry_after))
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        retry_after: timedelta,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message, headers={**(headers or {}), **_retry_after(retry_after)})
 
 
 class InternalError(ApiError):

@@ -41,6 +41,15 @@ answer (with `Idempotent-Replayed: true`) instead of happening twice.
 TAGS: list[dict[str, str]] = [
     {"name": "Destinations", "description": "Read what a customer pastes; the provider catalogue."},
     {"name": "Discovery", "description": "Find the settings of a SIP endpoint."},
+    {"name": "Numbers", "description": "Attach numbers to the trunks that carry their calls."},
+    {"name": "Trunks", "description": "Connections to carriers and PBXs, shared by numbers."},
+    {"name": "State", "description": "Everything that is configured, as one document."},
+    {"name": "Network", "description": "Our addresses for your firewall, our server for your PBX."},
+    {
+        "name": "Test calls",
+        "description": "Prove with a real call that a trunk works, or learn why not.",
+    },
+    {"name": "Audit", "description": "Who changed what, and when."},
     {"name": "Organizations", "description": "Tenants, their entitlements and alert recipients."},
     {"name": "API keys", "description": "Who may do what for which organization."},
     {"name": "Operations", "description": "Health and metrics of the process."},
@@ -77,6 +86,8 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
             if path.startswith("/v1/"):
                 _share(path, method, operation)
             for status, response in operation["responses"].items():
+                if path.startswith("/v1/") and int(status) >= 400:
+                    _only_json(response)
                 headers = response.setdefault("headers", {})
                 headers[REQUEST_ID_HEADER] = _REQUEST_ID
                 if status in {"429", "503"} and path.startswith("/v1/"):
@@ -91,6 +102,12 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
         schemas.pop(name, None)
     completed: dict[str, Any] = with_nulls(document)
     return completed
+
+
+def _only_json(response: dict[str, Any]) -> None:
+    """A refusal is JSON also where FastAPI gives its schema to what the route answers else."""
+    media = response["content"]["application/json"]
+    response["content"] = {"application/json": {**media, "schema": _ERROR_SCHEMA}}
 
 
 def _share(path: str, method: str, operation: dict[str, Any]) -> None:
@@ -116,7 +133,7 @@ def _shared_refusals(path: str, method: str, operation: dict[str, Any]) -> list[
         InternalError(_REQUEST_ID["example"]),
         Unavailable(),
     ]
-    if path.startswith("/v1/sip/"):
+    if f"{path}/".startswith("/v1/sip/"):
         shared.append(SipNotEnabled())
     if operation.get("parameters") or "requestBody" in operation:
         shared.append(InvalidRequest("name is required", field="name"))

@@ -52,7 +52,7 @@ def _not_ours() -> InvalidRequest:
     return InvalidRequest("cursor: is not a next_cursor of this list", field="cursor")
 
 
-def _from_query(
+async def _from_query(
     limit: Annotated[
         int, Query(ge=1, le=MAX_LIMIT, description="Rows of a page.", examples=[50])
     ] = DEFAULT_LIMIT,

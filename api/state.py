@@ -10,6 +10,7 @@ from api.authentication import Authenticator
 from api.metrics import ApiMetrics
 from api.temporal import TemporalGateway
 from api.upkeep import Upkeep
+from domain.regions import Regions
 from observability.metrics import TemporalRuntime
 from settings import Settings
 from storage.engine import Database
@@ -24,6 +25,7 @@ class ApiState:
     """The dependencies of the routes. ``listener`` wakes those that wait for rows to change."""
 
     settings: Settings
+    regions: Regions
     database: Database
     listener: Listener
     temporal: TemporalGateway

@@ -19,6 +19,7 @@ MAX_TEXT = 4096
 # More entries help nobody and let a small request ask for a large answer.
 MAX_ENTRIES = 50
 MAX_FIELD = 200
+_TAGS = frozenset({"union_tag_invalid", "union_tag_not_found"})
 
 
 def storable(text: str) -> bool:
@@ -81,22 +82,28 @@ def _without_default(schema: JsonDict) -> None:
     schema.pop("default", None)
 
 
-def refusal_of(errors: Sequence[Mapping[str, Any]]) -> ApiError:
-    """The refusal for FastAPI's validation errors.
+def refusal_of(errors: Sequence[Mapping[str, Any]], body: object = None) -> ApiError:
+    """The refusal for FastAPI's validation errors; ``body`` is the parsed JSON they are about.
 
     A path parameter that does not even look like an id names nothing that exists: 404. Everything else is
     400 with one entry per field.
     """
     if any(_location(error)[:1] == ("path",) for error in errors):
         return NotFound()
-    return InvalidRequest.of([_item(error) for error in errors[:MAX_ENTRIES]])
+    items: list[ErrorItem] = []
+    for error in errors[:MAX_ENTRIES]:
+        item = _item(error, body)
+        # Several members of a union can say the same of a field.
+        if item not in items:
+            items.append(item)
+    return InvalidRequest.of(items)
 
 
 def _location(error: Mapping[str, Any]) -> tuple[object, ...]:
     return tuple(error.get("loc", ()))
 
 
-def _item(error: Mapping[str, Any]) -> ErrorItem:
+def _item(error: Mapping[str, Any], body: object) -> ErrorItem:
     source, *path = _location(error) or ("body",)
     context: Mapping[str, Any] = error.get("ctx") or {}
     kind = error.get("type")
@@ -107,15 +114,34 @@ def _item(error: Mapping[str, Any]) -> ErrorItem:
         return ErrorItem("INVALID_REQUEST", "a JSON body is required")
     if not path and source == "body" and kind in {"model_attributes_type", "dict_type"}:
         return ErrorItem("INVALID_REQUEST", "the body must be a JSON object")
+    if source == "body":
+        path = _in_body(path, body, ends_missing=kind == "missing")
+    if kind in _TAGS:
+        path = [*path, str(context["discriminator"]).strip("'")]
     if context.get("place"):
         path = [*path, context["place"]]
     field = _clean(".".join(str(part) for part in path))[:MAX_FIELD] or None
     return ErrorItem("INVALID_REQUEST", _message(kind, field, error), field)
 
 
+def _in_body(path: Sequence[object], body: object, *, ends_missing: bool) -> list[object]:
+    """The parts of a location that the sender knows: between them stand names of a union's members,
+    which the body does not hold."""
+    known: list[object] = []
+    for index, part in enumerate(path):
+        if (isinstance(body, Mapping) and part in body) or (isinstance(body, list) and isinstance(part, int) and part < len(body)):
+            body = body[part]
+        elif not (ends_missing and index == len(path) - 1):
+            continue
+        known.append(part)
+    return known
+
+
 def _message(kind: object, field: str | None, error: Mapping[str, Any]) -> str:
-    if kind == "missing":
+    if kind in {"missing", "union_tag_not_found"}:
         return f"{field} is required"
+    if kind == "union_tag_invalid":
+        return f"{field}: must be one of {error['ctx']['expected_tags']}"
     if kind == "extra_forbidden":
         return f"{field} is not a field of this request"
     text = _clean(str(error.get("msg", "is not valid"))).removeprefix("Value error, ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.services.actor import Actor
 from storage import audit
 
-__all__ = ["record"]
+__all__ = ["record", "record_each"]
 
 
 async def record(
@@ -39,4 +39,25 @@ async def record(
         request_id=actor.request_id,
         before=before,
         after=after,
+    )
+
+
+async def record_each(
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    org_id: str,
+    action: str,
+    subject_kind: str,
+    changes: Sequence[audit.Change],
+) -> None:
+    """Say what one action did to each of several subjects (see :func:`record`)."""
+    await audit.append_each(
+        session,
+        org_id=org_id,
+        actor=audit.Actor(actor.kind, actor.id),
+        action=action,
+        subject_kind=subject_kind,
+        changes=changes,
+        request_id=actor.request_id,
     )

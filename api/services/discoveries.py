@@ -103,6 +103,8 @@ async def _claim(
     """Take the organization's slot, with the audit entry in the same transaction."""
     now = datetime.now(UTC)
     discovery_id = new_id("disc")
+    # As it was read, not as it was pasted: people paste addresses with their password.
+    asked = {**body.model_dump(mode="json"), "host": target.normalized}
     async with state.database.system() as session:
         outcome = await discoveries.claim_slot(
             session,
@@ -112,7 +114,7 @@ async def _claim(
                 host=target.host,
                 port=target.port,
                 transport=target.transport.value if target.transport else None,
-                input=body.model_dump(mode="json"),
+                input=asked,
                 requested_by=principal.key_id,
                 workflow_id=discovery_workflow_id(discovery_id),
                 started_at=now,
@@ -137,7 +139,7 @@ async def _claim(
             org_id=principal.org_id,
             action="discovery.start",
             subject=("discovery", discovery_id),
-            after=body.model_dump(mode="json"),
+            after=asked,
         )
     return discovery_id
 

@@ -31,6 +31,7 @@ __all__ = [
     "page",
     "rotate_signing_secret",
     "view_of",
+    "webhook_allowed",
 ]
 
 SIGNING_SECRET = "signing_secret"
@@ -224,11 +225,16 @@ def _check_webhooks(
             f"webhook_endpoints.{index}.url",
         )
         for index, endpoint in enumerate(endpoints)
-        if urlsplit(endpoint.url).scheme != "https"
-        and not _inside(urlsplit(endpoint.url).hostname or "", allowed_networks)
+        if not webhook_allowed(endpoint.url, allowed_networks)
     ]
     if refused:
         raise InvalidRequest.of(refused)
+
+
+def webhook_allowed(url: str, allowed_networks: tuple[Network, ...]) -> bool:
+    """Whether alerts may go there: by https, or inside the operator's own networks."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or _inside(parts.hostname or "", allowed_networks)
 
 
 def _inside(host: str, networks: tuple[Network, ...]) -> bool:

@@ -17,6 +17,9 @@ from observability.logs import configure_logging
 from settings import Settings
 from storage.engine import Database
 from storage.secret_box import generate_key
+from temporal_client import connect, register_search_attributes
+from tests.api.calling import Caller
+from tests.api.outbound import add_outbound
 from tests.api.tenants import Tenant, make_tenant
 from tests.support.postgres import TestDatabase
 from tests.workflows.harness import binary
@@ -88,4 +91,21 @@ async def temporal_address() -> AsyncIterator[str]:
         dev_server_existing_path=binary("temporal"), ui=False
     )
     async with started:
+        await register_search_attributes(started.client)
         yield started.client.service_client.config.target_host
+
+
+@pytest.fixture
+async def caller(
+    settings: Settings, database: Database, tenant: Tenant, temporal_address: str
+) -> AsyncIterator[Caller]:
+    """An organization that can place test calls; no worker runs."""
+    reachable = settings.model_copy(update={"temporal_address": temporal_address})
+    app = create_app(reachable, database=database)
+    await add_outbound(database, reachable, tenant.org_id)
+    transport = httpx.ASGITransport(app=app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://api.test") as opened,
+    ):
+        yield Caller(opened, tenant, app, database, await connect(reachable))

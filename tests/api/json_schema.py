@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 __all__ = ["problems"]
 
-_ANNOTATIONS = {"title", "description", "examples", "example", "default", "deprecated"}
+_ANNOTATIONS = {
+    *("title", "description", "examples", "example", "default", "deprecated"),
+    *("discriminator", "writeOnly"),
+}
 _TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
@@ -59,6 +62,11 @@ def _any_of(document: Any, _schema: Any, wanted: list[Any], value: Any, at: str)
         yield f"{at}: {value!r} fits none of the alternatives"
 
 
+def _one_of(document: Any, _schema: Any, wanted: list[Any], value: Any, at: str) -> Iterator[str]:
+    if sum(not list(_check(document, each, value, at)) for each in wanted) != 1:
+        yield f"{at}: {value!r} fits none of the alternatives, or several"
+
+
 def _all_of(document: Any, _schema: Any, wanted: list[Any], value: Any, at: str) -> Iterator[str]:
     for each in wanted:
         yield from _check(document, each, value, at)
@@ -81,6 +89,12 @@ def _properties(document: Any, schema: Any, wanted: Any, value: Any, at: str) ->
                 yield from _check(document, inner, value[name], f"{at}.{name}")
 
 
+def _names(document: Any, _schema: Any, wanted: Any, value: Any, at: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name in value:
+            yield from _check(document, wanted, name, f"{at} {name}")
+
+
 def _additional(document: Any, schema: Any, wanted: Any, value: Any, at: str) -> Iterator[str]:
     if isinstance(value, dict):
         for name in value.keys() - schema.get("properties", {}).keys():
@@ -100,6 +114,12 @@ def _items(document: Any, _schema: Any, wanted: Any, value: Any, at: str) -> Ite
             yield from _check(document, wanted, each, f"{at}[{index}]")
 
 
+def _prefix_items(document: Any, _schema: Any, wanted: Any, value: Any, at: str) -> Iterator[str]:
+    if isinstance(value, list):
+        for index, (inner, each) in enumerate(zip(wanted, value, strict=False)):
+            yield from _check(document, inner, each, f"{at}[{index}]")
+
+
 def _length(_document: Any, schema: Any, _wanted: Any, value: Any, at: str) -> Iterator[str]:
     low, high = ("minItems", "maxItems") if isinstance(value, list) else ("minLength", "maxLength")
     if isinstance(value, list | str):
@@ -111,7 +131,8 @@ def _length(_document: Any, schema: Any, _wanted: Any, value: Any, at: str) -> I
 def _range(_document: Any, schema: Any, _wanted: Any, value: Any, at: str) -> Iterator[str]:
     low, high = schema.get("minimum"), schema.get("maximum")
     if isinstance(value, int | float):
-        is_low = low is not None and value < low
+        floor = schema.get("exclusiveMinimum")
+        is_low = (low is not None and value < low) or (floor is not None and value <= floor)
         if is_low or (high is not None and value > high):
             yield f"{at}: {value} is out of range"
 
@@ -122,9 +143,14 @@ def _pattern(_document: Any, _schema: Any, wanted: str, value: Any, at: str) -> 
 
 
 def _format(_document: Any, _schema: Any, wanted: str, value: Any, at: str) -> Iterator[str]:
-    if wanted != "date-time":
+    if wanted == "password":
+        return
+    if wanted not in ("date", "date-time"):
         raise NotImplementedError(f"{at}: format {wanted}")
-    if isinstance(value, str) and datetime.fromisoformat(value).tzinfo is None:
+    if wanted == "date":
+        if isinstance(value, str):
+            date.fromisoformat(value)
+    elif isinstance(value, str) and datetime.fromisoformat(value).tzinfo is None:
         yield f"{at}: {value!r} has no time zone"
 
 
@@ -132,19 +158,23 @@ _KEYWORDS: dict[str, Callable[[Any, Any, Any, Any, str], Iterator[str]]] = {
     "$ref": _ref,
     "type": _type,
     "anyOf": _any_of,
+    "oneOf": _one_of,
     "allOf": _all_of,
     "enum": _enum,
     "const": _const,
     "properties": _properties,
+    "propertyNames": _names,
     "additionalProperties": _additional,
     "required": _required,
     "items": _items,
+    "prefixItems": _prefix_items,
     "minItems": _length,
     "maxItems": _length,
     "minLength": _length,
     "maxLength": _length,
     "minimum": _range,
     "maximum": _range,
+    "exclusiveMinimum": _range,
     "pattern": _pattern,
     "format": _format,
 }

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -19,11 +18,13 @@ from sqlalchemy import text
 from api.access import Access
 from api.app import ROUTERS
 from api.routing import TrunklineRoute
-from storage import discoveries
+from settings import Settings
 from storage.engine import Database
 from storage.ids import new_id
 from storage.tables import Role
+from tests.api.configured import attach_number
 from tests.api.tenants import Tenant
+from tests.api.victims import VICTIMS_NUMBER, Victim, add_discovery, add_test_call
 
 Route = tuple[str, str]
 
@@ -52,7 +53,7 @@ class Case:
 OWN_ONLY = Case(statuses=frozenset({200}))
 """Takes no id: the answer is about the caller's organization, and names no other."""
 
-# {org}, {key} and {discovery} stand for the victim's ids.
+# {org}, {key}, {discovery} and {call} stand for the victim's ids.
 CASES: dict[Route, Case] = {
     ("GET", "/v1/organizations"): Case(),
     ("POST", "/v1/organizations"): Case(body={"name": "Mine"}),
@@ -68,32 +69,78 @@ CASES: dict[Route, Case] = {
         body={"input": "sip.example.com"}, statuses=frozenset({200})
     ),
     ("GET", "/v1/sip/providers"): OWN_ONLY,
+    ("GET", "/v1/sip/firewall-ips"): OWN_ONLY,
+    ("GET", "/v1/sip/audit"): OWN_ONLY,
+    ("GET", "/v1/sip/outbound-setup"): Case(query={"phone_number": VICTIMS_NUMBER}),
     # Temporal is away here; what matters is whose slot is taken and whose row is shown.
     ("POST", "/v1/sip/discover"): Case(
         body={"host": "sip.example.com"}, statuses=frozenset({200, 503})
     ),
     ("GET", "/v1/sip/discover/status"): Case(query={"discovery_id": "{discovery}"}),
+    # Whoever has the number, it leads nowhere for a stranger.
+    ("POST", "/v1/sip/test-call"): Case(
+        body={"phone_number": VICTIMS_NUMBER}, statuses=frozenset({409})
+    ),
+    ("GET", "/v1/sip/test-call/status"): Case(query={"call_id": "{call}"}),
+    ("DELETE", "/v1/sip/test-call/{call_id}"): Case(),
+    ("POST", "/v1/sip/test-call/{call_id}/retry"): Case(body={"variant": "e164"}),
+    ("GET", "/v1/sip/test-call/{call_id}/events"): Case(),
+    ("GET", "/v1/sip/test-call/{call_id}/trace"): Case(),
+    ("GET", "/v1/sip/test-call/{call_id}/pcap"): Case(),
+    ("GET", "/v1/sip/test-call/{call_id}/ladder.svg"): Case(),
+    ("GET", "/v1/sip/test-call/{call_id}/ladder.mmd"): Case(),
+    ("GET", "/v1/sip"): Case(query={"phone_number": VICTIMS_NUMBER}),
+    # The number is its holder's, so it is in `failed`.
+    ("POST", "/v1/sip/attach"): Case(
+        body={
+            "phone_number": VICTIMS_NUMBER,
+            "directions": [{"type": "inbound"}],
+            "service": "sip",
+        },
+        statuses=frozenset({200}),
+    ),
+    ("POST", "/v1/sip/update"): Case(
+        body={
+            "phone_number": VICTIMS_NUMBER,
+            "updates": {"type": "outbound", "sip_endpoint": "mine.example.com"},
+        }
+    ),
+    ("PATCH", "/v1/sip/config"): Case(
+        body={
+            "phone_number": VICTIMS_NUMBER,
+            "direction": "outbound",
+            "codec_config": {"codecs": ["PCMA"]},
+        }
+    ),
+    ("POST", "/v1/sip/detach"): Case(
+        body={
+            "phone_number": VICTIMS_NUMBER,
+            "directions": [{"type": "inbound"}, {"type": "outbound"}],
+            "service": "sip",
+        }
+    ),
+    ("GET", "/v1/sip/numbers"): OWN_ONLY,
+    ("GET", "/v1/sip/trunks"): OWN_ONLY,
+    ("POST", "/v1/sip/trunks"): Case(
+        body={"name": "Mine", "direction": "both"}, statuses=frozenset({200})
+    ),
+    ("GET", "/v1/sip/trunks/{trunk_id}"): Case(),
+    ("PATCH", "/v1/sip/trunks/{trunk_id}"): Case(body={"sip_endpoint": "mine.example.com"}),
+    ("DELETE", "/v1/sip/trunks/{trunk_id}"): Case(),
+    ("POST", "/v1/sip/trunks/{trunk_id}/test-connection"): Case(),
+    ("GET", "/v1/sip/trunks/{trunk_id}/snippet"): Case(query={"for": "asterisk"}),
+    ("GET", "/v1/sip/generate-password"): OWN_ONLY,
+    ("GET", "/v1/sip/state"): OWN_ONLY,
+    # The number is its holder's.
+    ("PUT", "/v1/sip/state"): Case(
+        body={
+            "version": 1,
+            "trunks": [],
+            "numbers": [{"phone_numbers": [VICTIMS_NUMBER], "inbound": [{}]}],
+        },
+        statuses=frozenset({409}),
+    ),
 }
-
-
-async def add_discovery(database: Database, org_id: str, host: str) -> str:
-    discovery_id = new_id("disc")
-    now = datetime.now(UTC)
-    new = discoveries.NewDiscovery(
-        id=discovery_id,
-        org_id=org_id,
-        host=host,
-        port=None,
-        transport=None,
-        input={"host": host},
-        requested_by=new_id("key"),
-        workflow_id=f"discovery:{discovery_id}",
-        started_at=now,
-        deadline_at=now + timedelta(seconds=90),
-    )
-    async with database.system() as session:
-        await discoveries.claim_slot(session, new, runs_per_target=20)
-    return discovery_id
 
 
 async def rows_of(database: Database, org_id: str) -> str:
@@ -116,23 +163,12 @@ async def rows_of(database: Database, org_id: str) -> str:
     return json.dumps(kept)
 
 
-@dataclass(frozen=True)
-class Victim:
-    """An organization with something in every table that a route can reach."""
-
-    tenant: Tenant
-    discovery_id: str
-
-    @property
-    def traces(self) -> list[str]:
-        """Texts that no stranger may ever be shown."""
-        return [self.tenant.org_id, *self.tenant.key_ids.values(), "victim.example.com", "Zanzibar"]
-
-
 @pytest.fixture
-async def victim(database: Database, other_tenant: Tenant) -> Victim:
+async def victim(database: Database, settings: Settings, other_tenant: Tenant) -> Victim:
     discovery_id = await add_discovery(database, other_tenant.org_id, "victim.example.com")
-    return Victim(other_tenant, discovery_id)
+    trunk_id = await attach_number(database, settings, other_tenant.org_id, VICTIMS_NUMBER)
+    call_id = await add_test_call(database, other_tenant.org_id)
+    return Victim(other_tenant, discovery_id, call_id, trunk_id)
 
 
 @pytest.fixture
@@ -145,9 +181,11 @@ def call(
         ids = {
             "org_id": victim.tenant.org_id,
             "key_id": victim.tenant.key_ids[Role.VIEWER],
+            "call_id": victim.call_id,
+            "trunk_id": victim.trunk_id,
         }
         query = {
-            name: value.format(discovery=victim.discovery_id)
+            name: value.format(discovery=victim.discovery_id, call=victim.call_id)
             for name, value in (case.query or {}).items()
         }
         return await running_client.request(
@@ -168,7 +206,7 @@ def test_every_route_admits_its_callers_before_it_reads_the_request(route: Route
     assert isinstance(found, TrunklineRoute)
     gates = [each.call for each in found.dependant.dependencies if isinstance(each.call, Access)]
     assert gates
-    assert any(gate.sip for gate in gates) == route[1].startswith("/v1/sip/")
+    assert any(gate.sip for gate in gates) == f"{route[1]}/".startswith("/v1/sip/")
 
 
 @pytest.mark.parametrize("route", routes(), ids=" ".join)
@@ -219,3 +257,18 @@ async def test_a_foreign_discovery_looks_like_an_unknown_one(
     assert foreign.status_code == unknown.status_code == 404
     assert foreign.json() == unknown.json()
     assert own.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["status?call_id={}", "{}/events", "{}/trace", "{}/pcap", "{}/ladder.svg"]
+)
+async def test_a_foreign_test_call_looks_like_an_unknown_one(
+    client: httpx.AsyncClient, tenant: Tenant, victim: Victim, path: str
+) -> None:
+    foreign, unknown = [
+        await client.get(f"/v1/sip/test-call/{path.format(call_id)}", headers=tenant.viewer)
+        for call_id in (victim.call_id, new_id("tc"))
+    ]
+
+    assert foreign.status_code == unknown.status_code == 404
+    assert foreign.json() == unknown.json()

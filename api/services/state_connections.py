@@ -1,0 +1,72 @@
+"""The settings of a trunk as a document writes them, read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.errors import InvalidRequest
+from api.schemas.state import CarrierInput, TrunkInput
+from api.schemas.trunks import HeadersInput
+from api.services.connections import Connection, made
+from api.services.state_passwords import Kept, unmarked
+from api.services.trunk_config import with_config
+from domain.header_mappings import HeaderMappings, flat_problem
+from domain.trunk import TrunkDirection
+from settings import Network
+
+__all__ = ["ConnectionReader"]
+
+
+class ConnectionReader:
+    """Reads connections; ``registrations`` are the users and passwords of those that came with one."""
+
+    def __init__(
+        self, session: AsyncSession, org_id: str, allowed_networks: tuple[Network, ...]
+    ) -> None:
+        self.registrations: set[tuple[str, str]] = set()
+        self._session = session
+        self._org_id = org_id
+        self._allowed_networks = allowed_networks
+
+    async def read(
+        self, given: TrunkInput | CarrierInput, direction: TrunkDirection
+    ) -> tuple[Connection, Kept]:
+        """The connection, and which of its passwords are still to be put in.
+
+        Raises ``InvalidRequest``.
+        """
+        fields, kept = unmarked(given)
+        described = made(fields, direction, _headers(given.headers, direction))
+        connection = await with_config(
+            self._session,
+            self._org_id,
+            described,
+            given,
+            allowed_networks=self._allowed_networks,
+        )
+        username, password = (
+            connection.profile.register_username,
+            described.secrets.register_password,
+        )
+        if username is not None and password:
+            self.registrations.add((username, password))
+        return connection, kept
+
+
+def _headers(given: HeadersInput | None, direction: TrunkDirection) -> dict[str, Any] | None:
+    """As they are stored. Raises ``InvalidRequest``."""
+    if given is None:
+        return None
+    if not isinstance(given, HeaderMappings):
+        problem = flat_problem(given)
+        if problem is not None:
+            raise InvalidRequest(f"headers: {problem}", field="headers")
+        return dict(given) or None
+    if not direction.serves(given.direction):
+        raise InvalidRequest(
+            f"headers.direction: only {direction.value} calls are carried",
+            field="headers.direction",
+        )
+    return given.model_dump(mode="json", exclude_defaults=True) if given.headers else None

@@ -1,0 +1,145 @@
+"""Bodies that the routes of ``/v1/sip`` accept and that together use every field of their schemas."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+__all__ = ["BODIES", "NUMBER"]
+
+Body = dict[str, Any]
+
+NUMBER: Final = "+14155550142"
+
+_INBOUND_HEADERS: Body = {
+    "direction": "inbound",
+    "headers": [
+        {"type": "custom", "key": "X-Account", "value": "account", "passthrough": False},
+        {
+            "type": "uui",
+            "target": "customer",
+            "purpose": "example",
+            "encoding": "hex",
+            "content": "id",
+        },
+    ],
+}
+_OUTBOUND_HEADERS: Body = {**_INBOUND_HEADERS, "direction": "outbound"}
+_REGISTER: Body = {"username": "acme", "password": "register-me"}
+_OPTIONS: Body = {
+    "port": 5061,
+    "transport": "tls",
+    "secure_media": True,
+    "sip_username": "acme",
+    "sip_password": "call-me",
+    "sip_realm": "acme.example",
+    "minimum_digest": "SHA-256",
+    "caller_id": "number",
+    "identity_header": "p_asserted_identity",
+    "number_format": "e164",
+    "from_domain": "acme.example",
+    "exact_tls_names": True,
+    "ca_pem": "{ca_pem}",
+    "certificate_pin": "ab" * 32,
+    "client_certificate": "{client_certificate}",
+    "client_key": "{client_key}",
+}
+_CODECS: Body = {"codec_config": {"codecs": ["PCMU", "PCMA"], "transcode": False}}
+_CONFIG: Body = {
+    "failover_config": {
+        "enabled": True,
+        "endpoints": [
+            {"host": "a.acme.example", "port": 5061, "transport": "tls", "priority": 1},
+        ],
+        "triggers": ["unreachable"],
+        "failback": "manual",
+    },
+    **_CODECS,
+    "alert_config": {
+        "enabled": True,
+        "thresholds": {
+            "unreachable_minutes": 5,
+            "failure_rate_percent": 20,
+            "failure_rate_window_minutes": 30,
+            "response_time_ms": 500,
+        },
+        "channels": {"email": False, "sms": False, "webhook": "https://hooks.acme.example/"},
+    },
+}
+_INBOUND: Body = {
+    "type": "inbound",
+    "sip_endpoint": "sip:pbx.acme.example",
+    "auth_mode": "register",
+    "register_auth": _REGISTER,
+    "headers": _INBOUND_HEADERS,
+}
+_OUTBOUND: Body = {
+    "type": "outbound",
+    "sip_endpoint": "sip:trunk.acme.example",
+    "options": {**_OPTIONS, "codecs": ["PCMU"]},
+    "headers": _OUTBOUND_HEADERS,
+}
+_CONNECTION: Body = {
+    "sip_endpoint": "sip:trunk.acme.example",
+    "auth_mode": "register",
+    "register_auth": _REGISTER,
+    "options": _OPTIONS,
+    "headers": _OUTBOUND_HEADERS,
+    **_CONFIG,
+}
+_TRUNK: Body = {"name": "Acme", "provider": "custom", "direction": "both", **_CONNECTION}
+
+BODIES: Final[dict[tuple[str, str], list[Body]]] = {
+    ("POST", "/v1/sip/parse-destination"): [{"input": "sip.example.com"}],
+    ("POST", "/v1/sip/discover"): [{"host": "sip.example.com", "port": 5060, "transport": "udp"}],
+    ("POST", "/v1/sip/attach"): [
+        {
+            "phone_numbers": ["+14155550143"],
+            "directions": [_INBOUND, _OUTBOUND],
+            "service": "sip",
+        },
+        {
+            "phone_number": "+14155550143",
+            "trunk_id": "{trunk_id}",
+            "directions": [{"type": "outbound"}],
+            "service": "sip",
+        },
+    ],
+    ("POST", "/v1/sip/update"): [
+        {"phone_number": NUMBER, "updates": _INBOUND},
+        {"phone_number": NUMBER, "updates": _OUTBOUND, "id": "{outbound_id}"},
+    ],
+    ("PATCH", "/v1/sip/config"): [
+        {"phone_number": NUMBER, "direction": "outbound", "id": "{outbound_id}", **_CONFIG}
+    ],
+    ("POST", "/v1/sip/detach"): [
+        {"phone_number": NUMBER, "directions": [{"type": "outbound"}], "service": "sip"}
+    ],
+    ("POST", "/v1/sip/trunks"): [
+        _TRUNK,
+        {"name": "Acme", "direction": "both", "headers": {"X-Account": "acme"}},
+    ],
+    ("PATCH", "/v1/sip/trunks/{trunk_id}"): [
+        {"name": "Acme 2", "provider": "custom", **_CONNECTION},
+        {"headers": {"X-Account": "acme"}},
+    ],
+    ("PUT", "/v1/sip/state"): [
+        {
+            "version": 1,
+            "trunks": [{"trunk_id": "{trunk_id}", **_TRUNK}],
+            "numbers": [
+                {
+                    "phone_numbers": [NUMBER],
+                    "inbound": [{"auth_mode": "register", "register_auth": _REGISTER}],
+                    "outbound": [
+                        {"trunk": "{trunk_id}"},
+                        {"sip_endpoint": "a.acme.example", **_CODECS, "headers": {"X-A": "b"}},
+                    ],
+                }
+            ],
+        }
+    ],
+    ("POST", "/v1/sip/test-call"): [{"phone_number": NUMBER, "to": "100"}],
+    ("POST", "/v1/sip/test-call/{call_id}/retry"): [{"variant": "e164"}],
+}
+"""By route. ``{trunk_id}`` and ``{outbound_id}`` stand for a named trunk and a configuration of
+``NUMBER``; the other names in braces for PEM."""
