@@ -12,7 +12,7 @@ help:
 	@echo "make down   stop it"
 	@echo "make test   environment, checks, tests; ARGS=tests/sip runs some tests only"
 	@echo "make check  lint, format, types, import rules"
-	@echo "make fuzz   mutated SIP messages against the parser"
+	@echo "make fuzz   mutated SIP messages against the parser, requests against the API"
 	@echo "make bench  measurements, with the peers' figures beside ours"
 	@echo "make lock   write the locked requirements anew (needs uv)"
 	@echo "make clean  remove what can be made again; data in var/ stays"
@@ -35,6 +35,7 @@ check: environment
 
 fuzz: environment
 	$(PYTHON) -m tests.fuzz_sip $(ARGS)
+	CONFORMANCE_EXAMPLES=100 $(PYTHON) -m pytest -q tests/api/test_conformance.py
 
 bench: environment
 	$(PYTHON) -m benchmarks $(ARGS)

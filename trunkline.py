@@ -23,8 +23,13 @@ COMMANDS: Final = {
     "settings": "commands.settings_doc:settings",
     "org": "commands.organizations:app",
     "key": "commands.keys:app",
+    "secrets": "commands.secrets:app",
     "probe": "commands.probe:probe",
+    "call": "commands.call:call",
     "decode": "commands.decode:decode",
+    "export": "commands.state:export",
+    "plan": "commands.state:plan",
+    "apply": "commands.state:apply",
 }
 """Command to the place of its function, or of its sub-commands."""
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from domain.recommendation import Recommendation
     from sip.net.resolver import Resolution
 
-__all__ = ["probe"]
+__all__ = ["private_networks", "probe"]
 
 
 def probe(
@@ -67,7 +67,7 @@ async def _discover(destination: Destination, *, quiet: bool, private: bool) -> 
         raise typer.Exit(2) from error
     guard = guard_of(settings)
     if private:
-        guard = AddressGuard(allowed=(*settings.allowed_networks, *_private_networks()))
+        guard = AddressGuard(allowed=(*settings.allowed_networks, *private_networks()))
     resolution = await Resolver(settings.nameservers()).survey(
         destination.host, port=destination.port
     )
@@ -106,7 +106,8 @@ async def _with_progress(prober: Any, candidates: Any, attempts: list[AttemptOut
         await probe_all(prober, candidates, ended)
 
 
-def _private_networks() -> tuple[Any, ...]:
+def private_networks() -> tuple[Any, ...]:
+    """Loopback and the networks that have a meaning inside a site only (``ip_network`` values)."""
     import ipaddress
 
     return tuple(

@@ -147,7 +147,7 @@ async def test_an_api_that_dies_before_it_started_the_workflow_leaves_no_slot_ta
         await killed(api.process)
         (outcome,) = await asyncio.gather(asking, return_exceptions=True)
         assert isinstance(outcome, Exception), "the answer came before the API died"
-    restarted = customer.at(await product.start_api())
+    restarted = customer.at((await product.start_api()).url)
     await slot_free(restarted, address)
     view = await restarted.discovery(discovery_id)
     assert view["status"] == "failed"
@@ -162,10 +162,10 @@ async def test_an_api_that_dies_after_its_answer_does_not_stop_the_discovery(
     customer = await product.customer(doomed)
     discovery_id = await begun(customer, address)
     await killed(doomed.process)
-    view = await customer.at(api).ended(discovery_id, seconds=15)
+    view = await customer.at(api.url).ended(discovery_id, seconds=15)
     assert view["status"] == "completed"
     assert len(view["attempts"]) == CANDIDATES
-    assert await slot_free(customer.at(api), address)
+    assert await slot_free(customer.at(api.url), address)
 
 
 async def test_without_temporal_a_discovery_is_refused_and_old_ones_are_still_shown(

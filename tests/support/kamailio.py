@@ -13,13 +13,24 @@ from lab.certificates import Authority, lab_domain
 from local.process import ManagedProcess
 from tests.support.programs import answers_options, require_program, run_program
 
-__all__ = ["PASSWORD", "REALM", "Kamailio", "OptionsManner", "run_kamailio"]
+__all__ = [
+    "PASSWORD",
+    "PROXY_PASSWORD",
+    "REALM",
+    "Kamailio",
+    "OptionsManner",
+    "run_kamailio",
+    "run_proxy",
+]
 
 REALM = "trunkline.test"
 PASSWORD = "open sesame"
 """Of every user, as the configuration file has it."""
+PROXY_PASSWORD = "open-sesame"
+"""The same of the proxy's."""
 
 _CONFIGURATION = Path(__file__).with_name("kamailio.cfg")
+_PROXY_CONFIGURATION = Path(__file__).with_name("kamailio_calls.cfg")
 _UDP_PORT = 5060
 _TCP_PORT = 5060
 _TLS_PORT = 5061
@@ -62,6 +73,30 @@ async def run_kamailio(
 
     Skips the test, or fails it in CI, where Kamailio is not installed. Raises ``StartFailed``.
     """
+    async with _run(_CONFIGURATION, address, folder, algorithm, (manner.value,)) as running:
+        yield running
+
+
+@asynccontextmanager
+async def run_proxy(
+    address: str, folder: Path, *, challenge: int | None = None, algorithm: str = "MD5"
+) -> AsyncIterator[Kamailio]:
+    """Run a registrar and proxy for phones that sends Record-Route, as ``run_kamailio`` does.
+
+    ``challenge`` (401 or 407) is what an INVITE without credentials gets. Phones register with digest
+    where it is MD5, the one algorithm they all know.
+    """
+    manners = {401: ("CHALLENGE_AS_SERVER",), 407: ("CHALLENGE_AS_PROXY",), None: ()}[challenge]
+    if algorithm == "MD5":
+        manners = (*manners, "PHONES_REGISTER_WITH_DIGEST")
+    async with _run(_PROXY_CONFIGURATION, address, folder, algorithm, manners) as running:
+        yield running
+
+
+@asynccontextmanager
+async def _run(
+    configuration: Path, address: str, folder: Path, algorithm: str, manners: tuple[str, ...]
+) -> AsyncIterator[Kamailio]:
     program = require_program("kamailio", "kamailio kamailio-tls-modules")
     authority = Authority.open(folder / "certificates")
     pair = authority.server_pair("kamailio", address, CertificateKind.VALID)
@@ -72,10 +107,10 @@ async def run_kamailio(
         f'CERTIFICATE="{pair.certificate}"',
         f'PRIVATE_KEY="{pair.key}"',
         f'ALGORITHM="{algorithm}"',
-        manner.value,
+        *manners,
     )
     command = (
-        *(program, "-DD", "-E", "-f", str(_CONFIGURATION), "-m", "64", "-M", "8"),
+        *(program, "-DD", "-E", "-f", str(configuration), "-m", "64", "-M", "8"),
         *("-Y", str(folder), "-P", str(folder / "kamailio.pid"), "-w", str(folder)),
         *(part for each in definitions for part in ("-A", each)),
     )

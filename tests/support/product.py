@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 
@@ -22,13 +21,13 @@ from storage.engine import Database
 from storage.secret_box import generate_key
 from storage.tables import ProcessKind, Role
 from tests.api.tenants import make_tenant
+from tests.support.customer import POLL_INTERVAL, Customer
 from tests.support.postgres import TestDatabase
 from tests.support.programs import inherited_environment
 from tests.support.temporal import TemporalServer
 
-__all__ = ["ApiProcess", "Customer", "Product", "open_product"]
+__all__ = ["POLL_INTERVAL", "ApiProcess", "Customer", "Product", "open_product"]
 
-POLL_INTERVAL = 0.05
 WORKER_GRACE = timedelta(seconds=1)
 START_TIMEOUT = 20.0
 HTTP_TIMEOUT = 20.0
@@ -41,62 +40,6 @@ class ApiProcess:
 
     url: str
     process: ManagedProcess
-
-
-@dataclass(frozen=True, slots=True)
-class Customer:
-    """An organization that talks to one API over HTTP."""
-
-    org_id: str
-    key: str = field(repr=False)
-    url: str
-    http: httpx.AsyncClient
-    logs: Callable[[], str] = field(repr=False)
-
-    def at(self, api: ApiProcess) -> Customer:
-        """The same organization, talking to another API."""
-        return replace(self, url=api.url)
-
-    async def discover(self, host: str, **body: Any) -> httpx.Response:
-        """Ask for a discovery."""
-        return await self.http.post(
-            f"{self.url}/v1/sip/discover", json={"host": host, **body}, headers=self._headers
-        )
-
-    async def discovery(self, discovery_id: str) -> dict[str, Any]:
-        """The discovery as it stands."""
-        answer = await self.http.get(
-            f"{self.url}/v1/sip/discover/status",
-            params={"discovery_id": discovery_id},
-            headers=self._headers,
-        )
-        assert answer.status_code == 200, answer.text
-        view: dict[str, Any] = answer.json()["data"]
-        return view
-
-    async def with_attempts(self, discovery_id: str, count: int) -> dict[str, Any]:
-        """The discovery once so many attempts are visible. Raises ``TimeoutError``."""
-        return await self._once(discovery_id, lambda view: len(view["attempts"]) >= count, 10)
-
-    async def ended(self, discovery_id: str, *, seconds: float) -> dict[str, Any]:
-        """The discovery once it is ``completed`` or ``failed``. Raises ``TimeoutError``."""
-        return await self._once(discovery_id, lambda view: view["status"] != "running", seconds)
-
-    async def _once(
-        self, discovery_id: str, enough: Callable[[dict[str, Any]], bool], seconds: float
-    ) -> dict[str, Any]:
-        give_up = time.monotonic() + seconds
-        while not enough(view := await self.discovery(discovery_id)):
-            if time.monotonic() > give_up:
-                error = TimeoutError(f"{view['status']}, {len(view['attempts'])} attempts")
-                error.add_note(self.logs())
-                raise error
-            await asyncio.sleep(POLL_INTERVAL)
-        return view
-
-    @property
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.key}"}
 
 
 class Product:
