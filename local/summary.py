@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from typing import Any
 
 from local.upfile import UpFile
 from sip.uri import SipUri, parse_uri
@@ -11,6 +12,7 @@ from sip.uri import SipUri, parse_uri
 __all__ = ["first_commands", "summary_of"]
 
 _FIRST_PEER = "asterisk"
+_NUMBER = "+14155550100"
 
 
 def summary_of(up: UpFile) -> str:
@@ -29,18 +31,21 @@ def summary_of(up: UpFile) -> str:
 
 
 def first_commands(up: UpFile) -> tuple[str, str, str]:
-    """Discover a peer of the lab, ask how that went, and have a pasted destination explained."""
-    peer = parse_uri(up.lab.get(_FIRST_PEER) or next(iter(up.lab.values()), "sip:127.0.0.1"))
+    """Discover a peer of the lab, attach a number to it, and call it."""
+    uri = up.lab.get(_FIRST_PEER) or next(iter(up.lab.values()), "sip:127.0.0.1")
+    peer = parse_uri(uri)
     host = peer.host if isinstance(peer, SipUri) else str(peer)
     base = f"{up.api_url}/v1/sip"
+    outbound = {"type": "outbound", "sip_endpoint": uri}
+    attached = {"phone_number": _NUMBER, "service": "sip", "directions": [outbound]}
     return (
         _curl(up, f"{base}/discover?wait=10", {"host": host}),
-        _curl(up, f"{base}/discover/status?discovery_id=DISCOVERY_ID"),
-        _curl(up, f"{base}/parse-destination", {"input": "tls://your.provider.com"}),
+        _curl(up, f"{base}/attach", attached),
+        _curl(up, f"{base}/test-call", {"phone_number": _NUMBER}),
     )
 
 
-def _curl(up: UpFile, url: str, body: dict[str, str] | None = None) -> str:
+def _curl(up: UpFile, url: str, body: dict[str, Any] | None = None) -> str:
     words = ["curl", "-s", url, "-H", f"Authorization: Bearer {up.api_key}"]
     if body is not None:
         words += ["-H", "Content-Type: application/json", "-d", json.dumps(body)]

@@ -161,7 +161,8 @@ def test_the_summary_has_every_address_and_commands_for_the_first_peer() -> None
     for shown in (up.api_url, "http://127.0.0.1:8233", up.mail_url, "127.0.0.1:1025", "sk_key"):
         assert shown in text
     assert "postgresql" not in text
-    discover, status, parse = first_commands(up)
+    discover, attach, call = first_commands(up)
     assert '{"host": "127.0.60.1"}' in discover
-    assert "/v1/sip/discover/status?" in status
-    assert "/v1/sip/parse-destination" in parse
+    assert '"sip_endpoint": "sip:127.0.60.1:5060;transport=tcp"' in attach
+    assert "/v1/sip/test-call" in call
+    assert '{"phone_number": "+14155550100"}' in call
