@@ -23,8 +23,8 @@ from storage.tables import ProcessKind
 from temporal_client import connect, register_search_attributes
 from upkeep.loops import run_passes
 from upkeep.passes import leave, passes_of, this_process
-from workflows import WORKFLOWS
 from workflows.names import CALLS_QUEUE, DISCOVERY_QUEUE, WORKFLOW_QUEUE
+from workflows.registry import WORKFLOWS
 
 __all__ = ["main", "serve"]
 

@@ -1,7 +1,9 @@
 """``Idempotency-Key``: the same mutation sent twice happens once and is answered twice.
 
 A key belongs to an organization and is kept for 24 hours with the answer, sealed, because an answer may show
-a secret once. Answers that ask to come again (500 and up, or with ``Retry-After``) are not kept.
+a secret once. Answers that ask to come again (500 and up, or with ``Retry-After``) are not kept. Neither is
+412: nothing was done, and what is repeated with a newer ``If-Match``, which is no part of what a key stands
+for, is to be judged by that one. After a success the key answers for that, whichever tag comes along.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 from fastapi import Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -44,10 +47,13 @@ class Attempt:
     async def keep(self, response: Response, change: Change | None = None) -> None:
         """Keep the answer, in the transaction of the change when there is one.
 
-        An answer that asks to come again, or one that is streamed, is not kept; the key is free again.
+        An answer that asks to come again, a failed precondition, or one that is streamed, is not kept;
+        the key is free again.
         """
         body = getattr(response, "body", None)
-        if response.status_code >= 500 or "retry-after" in response.headers or body is None:
+        status = response.status_code
+        again = status >= 500 or status == HTTPStatus.PRECONDITION_FAILED
+        if again or "retry-after" in response.headers or body is None:
             await self.release()
             return
         if change is not None and change.session is not None:

@@ -124,17 +124,23 @@ def _item(error: Mapping[str, Any], body: object) -> ErrorItem:
     return ErrorItem("INVALID_REQUEST", _message(kind, field, error), field)
 
 
-def _in_body(path: Sequence[object], body: object, *, ends_missing: bool) -> list[object]:
+def _in_body(path: Sequence[object], body: Any, *, ends_missing: bool) -> list[object]:
     """The parts of a location that the sender knows: between them stand names of a union's members,
     which the body does not hold."""
     known: list[object] = []
     for index, part in enumerate(path):
-        if (isinstance(body, Mapping) and part in body) or (isinstance(body, list) and isinstance(part, int) and part < len(body)):
+        if _holds(body, part):
             body = body[part]
-        elif not (ends_missing and index == len(path) - 1):
-            continue
-        known.append(part)
+            known.append(part)
+        elif ends_missing and index == len(path) - 1:
+            known.append(part)
     return known
+
+
+def _holds(body: Any, part: object) -> bool:
+    if isinstance(body, list):
+        return isinstance(part, int) and part < len(body)
+    return isinstance(body, Mapping) and part in body
 
 
 def _message(kind: object, field: str | None, error: Mapping[str, Any]) -> str:

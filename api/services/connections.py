@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,14 +26,19 @@ from storage.tables import Trunk
 from storage.trunk_vault import TrunkVault
 
 __all__ = [
+    "STAND_IN",
     "Connection",
     "changed",
+    "check_client",
     "found_or_created",
     "made",
     "merged",
     "of_trunk",
     "wanted",
 ]
+
+STAND_IN: Final = ""
+"""In place of a password that is put in later; no request can hold an empty one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +99,9 @@ def of_trunk(trunk: Trunk, vault: TrunkVault, direction: Direction) -> Connectio
         # Whoever registers does it for the calls that come in.
         only |= {"auth_mode": AuthMode.IP, "register_username": None}
         secrets = replace(secrets, register_password=None)
-    # Mappings are written for one direction (contract 3.7).
-    if (profile.headers or {}).get("direction", direction.value) != direction.value:
+    headers = profile.headers or {}
+    # Mappings are written for one direction (contract 3.7); a flat map may have a header of that name.
+    if isinstance(headers.get("headers"), list) and headers["direction"] != direction.value:
         only["headers"] = None
     return Connection(profile.model_copy(update=only), secrets)
 
@@ -164,17 +170,20 @@ def _with_options(
     elif profile.options.client_certificate is None:
         secrets = replace(secrets, client_key=None)
     if options.model_fields_set & {"client_certificate", "client_key"}:
-        _check_client(profile, secrets, place)
+        check_client(profile, secrets, place)
     return profile, secrets
 
 
 def _with_whole_client(profile: TrunkProfile, secrets: TrunkSecrets, place: str) -> Connection:
-    _check_client(profile, secrets, place)
+    check_client(profile, secrets, place)
     return Connection(profile, secrets)
 
 
-def _check_client(profile: TrunkProfile, secrets: TrunkSecrets, place: str) -> None:
-    """A client certificate and its key are there together, and fit."""
+def check_client(profile: TrunkProfile, secrets: TrunkSecrets, place: str = "") -> None:
+    """A client certificate and its key are there together, and fit unless the key is ``STAND_IN``.
+
+    Raises ``InvalidRequest``.
+    """
     chain, key = profile.options.client_certificate, secrets.client_key
     if chain is None and key is None:
         return
@@ -182,6 +191,8 @@ def _check_client(profile: TrunkProfile, secrets: TrunkSecrets, place: str) -> N
         raise _wrong(f"{place}options.client_certificate", "a client_key needs one")
     if key is None:
         raise _wrong(f"{place}options.client_key", "a client_certificate needs its key")
+    if key == STAND_IN:
+        return
     try:
         check_key(key, chain)
     except ValueError as error:

@@ -10,14 +10,17 @@ from pydantic import SecretStr
 
 from api.errors import InvalidRequest
 from api.schemas.trunk_fields import REDACTED, ConnectionFields
-from api.services.connections import Connection
+from api.services.connections import STAND_IN, Connection, check_client
 from domain.trunk import TrunkProfile, TrunkSecrets
 
 __all__ = ["Kept", "unmarked"]
 
-_PLACES = {"sip_password": "options.sip_password", "register_password": "register_auth.password"}
-# Where a password will be put in; it is none itself.
-_STAND_IN = SecretStr("")
+_PLACES = {
+    "sip_password": "options.sip_password",
+    "register_password": "register_auth.password",
+    "client_key": "options.client_key",
+}
+_STAND_IN = SecretStr(STAND_IN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +35,28 @@ class Kept:
         return None if None in found.values() else found
 
     def put_in(self, connection: Connection, source: Connection | None) -> Connection:
-        """``connection`` with the passwords of ``source``. Raises ``InvalidRequest`` without them."""
+        """``connection`` with the passwords of ``source``.
+
+        Raises ``InvalidRequest`` without them, and for a client key that does not fit.
+        """
         if not self.names:
             return connection
         found = None if source is None else self.of(source)
         if found is None:
-            raise self.refusal("stands for a password, and there is none")
-        return replace(connection, secrets=replace(connection.secrets, **found))
+            raise self._refusal(source)
+        whole = replace(connection, secrets=replace(connection.secrets, **found))
+        if "client_key" in self.names:
+            check_client(whole.profile, whole.secrets)
+        return whole
 
-    def refusal(self, message: str) -> InvalidRequest:
-        """The refusal of the first of these marks."""
-        place = _PLACES[min(self.names)]
-        return InvalidRequest(f"{place}: {REDACTED} {message}", field=place)
+    def _refusal(self, source: Connection | None) -> InvalidRequest:
+        """The refusal of the first mark for which ``source`` has nothing."""
+        lacking = (
+            name for name in self.names if source is None or getattr(source.secrets, name) is None
+        )
+        place = _PLACES[min(lacking)]
+        message = f"{place}: {REDACTED} stands for a password, and there is none"
+        return InvalidRequest(message, field=place)
 
     def from_own(self, profile: TrunkProfile, own: Iterable[Connection]) -> Connection | None:
         """Of what carries a route now, whose passwords the marks of ``profile`` stand for.
@@ -67,6 +80,7 @@ class Kept:
         users = {
             "sip_password": (present.options.sip_username, wanted.options.sip_username),
             "register_password": (present.register_username, wanted.register_username),
+            "client_key": (present.options.client_certificate, wanted.options.client_certificate),
         }
         return all(users[name][0] == users[name][1] for name in self.names)
 
@@ -75,9 +89,10 @@ def unmarked(fields: ConnectionFields) -> tuple[ConnectionFields, Kept]:
     """``fields`` with stand-ins for the passwords that are marks, and which those are."""
     names: set[str] = set()
     options, auth = fields.options, fields.register_auth
-    if options is not None and _is_mark(options.sip_password):
-        names.add("sip_password")
-        options = options.model_copy(update={"sip_password": _STAND_IN})
+    for name in ("sip_password", "client_key"):
+        if options is not None and _is_mark(getattr(options, name)):
+            names.add(name)
+            options = options.model_copy(update={name: _STAND_IN})
     if auth is not None and _is_mark(auth.password):
         names.add("register_password")
         auth = auth.model_copy(update={"password": _STAND_IN})

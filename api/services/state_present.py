@@ -133,6 +133,8 @@ def facts_of(
     options = {name: value for name, value in said["options"].items() if name not in _OF_CODECS}
     if secrets.sip_password is not None:
         options["sip_password"] = shown(secrets.sip_password)
+    if secrets.client_key is not None:
+        options["client_key"] = shown(secrets.client_key)
     facts = {
         "sip_endpoint": profile.sip_endpoint,
         "auth_mode": None if direction is Direction.OUTBOUND else profile.auth_mode.value,
@@ -161,6 +163,7 @@ def _redacted(trunk: Trunk, direction: Direction | None) -> dict[str, Any]:
     marks = TrunkSecrets(
         sip_password=None if trunk.sip_password_sealed is None else REDACTED,
         register_password=None if trunk.register_password_sealed is None else REDACTED,
+        client_key=None if trunk.client_key_sealed is None else REDACTED,
     )
     return facts_of(profile_of(trunk), marks, direction, lambda _: REDACTED)
 

@@ -15,8 +15,9 @@ from storage.engine import Database
 from storage.outbound import outbound_of
 from storage.trunk_vault import client_certificate_of
 from tests.api.configured import OUTBOUND, attached, box_of, configuration, post
+from tests.api.states import document, error, put
 from tests.api.tenants import Tenant
-from tests.api.trunk_calls import create, get, patch
+from tests.api.trunk_calls import DRAFT, create, get, patch
 from tests.support.certificates import Certified, certified
 
 NUMBER = "+14150000001"
@@ -207,3 +208,67 @@ async def test_a_renewed_certificate_must_fit_the_key_that_is_kept(
         "options.client_key",
     )
     assert both.status_code == 200
+
+
+async def test_a_document_keeps_the_key_of_a_trunk_and_of_a_number(
+    client: httpx.AsyncClient,
+    tenant: Tenant,
+    database: Database,
+    settings: Settings,
+    ours: Certified,
+) -> None:
+    pair = {"client_certificate": ours.chain_pem, "client_key": ours.key_pem}
+    user = {"sip_username": "bob", "sip_password": "canary-bob"}
+    trunk_id = (await create(client, tenant, options={**user, **pair}))["trunk_id"]
+    await attached(client, tenant, NUMBER, directions=[{**OUTBOUND, "options": {**user, **pair}}])
+    body = await document(client, tenant)
+    own = body["trunks"][0]["options"]
+    of_number = body["numbers"][0]["outbound"][0]["options"]
+    assert own["client_key"] == of_number["client_key"] == "********"
+
+    unchanged = await put(client, tenant, body)
+    assert unchanged.status_code == 200, unchanged.text
+    assert unchanged.json()["data"]["changes"] == []
+
+    own["sip_password"] = of_number["sip_password"] = "canary-new"
+    changed = await put(client, tenant, body)
+    assert changed.status_code == 200, changed.text
+    fields = [each["field"] for each in changed.json()["data"]["changes"][0]["fields"]]
+    assert fields == ["options.sip_password"]
+    number_trunk = (await configuration(client, tenant, NUMBER))["outbound"]["trunk_id"]
+    assert number_trunk != trunk_id
+    for each in (trunk_id, number_trunk):
+        assert await kept_key(database, settings, tenant, each) == ours.key_pem
+
+
+async def test_the_mark_of_a_key_in_a_document_stands_for_the_key_of_its_certificate(
+    client: httpx.AsyncClient, tenant: Tenant, ours: Certified
+) -> None:
+    other = certified(NOW - timedelta(days=1), NOW + timedelta(days=1))
+    pair = {"client_certificate": ours.chain_pem, "client_key": ours.key_pem}
+    await create(client, tenant, options=pair)
+    await create(client, tenant, name="Without")
+    await attached(client, tenant, NUMBER, directions=[{**OUTBOUND, "options": pair}])
+    marked = {"client_certificate": other.chain_pem, "client_key": "********"}
+    lone = {"client_certificate": None, "client_key": "********"}
+    before = await document(client, tenant)
+    names = [each["name"] for each in before["trunks"]]
+    without, with_key = names.index("Without"), names.index(DRAFT["name"])
+    cases: list[tuple[tuple[str | int, ...], dict[str, Any], str]] = [
+        (("trunks", with_key), marked, "client_key"),
+        (("trunks", with_key), lone, "client_certificate"),
+        (("trunks", without), marked, "client_key"),
+        (("numbers", 0, "outbound", 0), marked, "client_key"),
+    ]
+    for place, options, field in cases:
+        body = await document(client, tenant)
+        found: Any = body
+        for step in place:
+            found = found[step]
+        found["options"] = {**found["options"], **options}
+
+        answer = await put(client, tenant, body)
+
+        where = ".".join(map(str, place))
+        assert error(answer) == (400, "INVALID_REQUEST", f"{where}.options.{field}")
+    assert await document(client, tenant) == before

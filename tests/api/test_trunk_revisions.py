@@ -81,6 +81,30 @@ async def test_a_stale_tag_is_refused_and_changes_nothing(
     assert (await patch_if(client, tenant, trunk_id, "*", name="x")).status_code == 404
 
 
+async def test_a_refused_update_is_judged_anew_with_its_key_and_a_newer_tag(
+    client: httpx.AsyncClient, tenant: Tenant
+) -> None:
+    trunk_id = (await create(client, tenant))["trunk_id"]
+    await patch(client, tenant, trunk_id, provider="first")
+
+    async def second(tag: str) -> httpx.Response:
+        headers = {**tenant.editor, "If-Match": tag, "Idempotency-Key": "update-1"}
+        return await client.patch(
+            f"/v1/sip/trunks/{trunk_id}", json={"provider": "second"}, headers=headers
+        )
+
+    assert [(await second('"1"')).status_code for _ in range(2)] == [412, 412]
+    fresh = await second('"2"')
+    assert (fresh.status_code, fresh.headers["ETag"]) == (200, '"3"')
+    assert "Idempotent-Replayed" not in fresh.headers
+    # Done once: the key answers for that, under either tag.
+    for tag in ('"2"', '"3"'):
+        again = await second(tag)
+        assert again.headers["Idempotent-Replayed"] == "true"
+        assert again.content == fresh.content
+    assert (await get(client, tenant, trunk_id))["revision"] == 3
+
+
 @pytest.mark.parametrize("tag", ["3", '"3', "* , *", '"a" "b"', '"a\tb"', ""])
 async def test_a_malformed_tag_is_named(
     client: httpx.AsyncClient, tenant: Tenant, tag: str

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
+import pytest
 from sqlalchemy import text
 
 from settings import Settings
 from storage.engine import Database
 from storage.outbound import outbound_of, password_of
 from tests.api.configured import OUTBOUND, attached, box_of, configuration, post
+from tests.api.states import document, put
 from tests.api.tenants import Tenant
 from tests.api.trunk_calls import DRAFT, create, get, patch
 
@@ -176,6 +180,40 @@ async def test_numbers_of_a_deleted_trunk_keep_working(
         assert await password_of(session, box_of(settings), config.trunk_id) == "canary-call"
     listed = await client.get("/v1/sip/trunks", headers=tenant.viewer)
     assert listed.json()["data"] == {"trunks": []}
+
+
+@pytest.mark.parametrize(
+    ("headers", "inbound"),
+    [
+        (
+            {
+                "direction": "outbound",
+                "headers": [{"type": "custom", "key": "account", "value": "X-Account"}],
+            },
+            None,
+        ),
+        ({"direction": "sales"}, {"direction": "sales"}),
+    ],
+    ids=["mappings of one direction", "fixed values of both"],
+)
+async def test_what_numbers_keep_of_a_deleted_trunk_can_be_applied_again(
+    client: httpx.AsyncClient,
+    tenant: Tenant,
+    headers: dict[str, Any],
+    inbound: dict[str, Any] | None,
+) -> None:
+    trunk_id = (await create(client, tenant, headers=headers))["trunk_id"]
+    directions = [{"type": "inbound"}, {"type": "outbound"}]
+    await attached(client, tenant, NUMBER, directions=directions, trunk_id=trunk_id)
+
+    await client.delete(f"/v1/sip/trunks/{trunk_id}", headers=tenant.editor)
+
+    shown = await configuration(client, tenant, NUMBER)
+    assert shown["inbound"]["headers"] == inbound
+    assert shown["outbound"]["headers"]["direction"] == headers["direction"]
+    answer = await put(client, tenant, await document(client, tenant))
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["data"]["changes"] == []
 
 
 async def test_a_number_that_the_heir_carries_already_is_carried_once(

@@ -135,7 +135,7 @@ class Planted:
         document = (await self.ask("GET", "/v1/sip/state")).json()["data"]
         (written,) = document["trunks"]
         changed_password = self.plant("trunk's password in a document")
-        written["options"] |= {"sip_password": changed_password, "client_key": key}
+        written["options"]["sip_password"] = changed_password
         for dry_run in ("true", "false"):
             applied = await self.ask(
                 "PUT", "/v1/sip/state", params={"dry_run": dry_run}, json=document

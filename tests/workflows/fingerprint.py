@@ -12,7 +12,7 @@ import inspect
 import json
 from pathlib import Path
 
-from workflows import WORKFLOWS
+from workflows.registry import WORKFLOWS
 
 __all__ = ["COMMANDS_FILE", "commands_of", "fingerprints"]
 

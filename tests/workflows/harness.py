@@ -16,8 +16,8 @@ from temporalio.worker import Worker
 
 from activities.heartbeats import HEARTBEAT_THROTTLE
 from temporal_client import register_search_attributes
-from workflows import WORKFLOWS
 from workflows.names import CALLS_QUEUE, DISCOVERY_QUEUE, WORKFLOW_QUEUE
+from workflows.registry import WORKFLOWS
 
 __all__ = ["QUEUES", "history_of", "new_worker", "time_skipping", "unique"]
 

@@ -1,0 +1,20 @@
+"""What a worker registers.
+
+Apart from the package itself, so that the sandbox of one workflow does not import all of them.
+"""
+
+from __future__ import annotations
+
+from workflows.connection_test import ConnectionTestWorkflow
+from workflows.discovery import DiscoveryWorkflow
+from workflows.test_call import TestCallWorkflow
+from workflows.trunk import TrunkWorkflow
+
+__all__ = ["WORKFLOWS"]
+
+WORKFLOWS: tuple[type, ...] = (
+    ConnectionTestWorkflow,
+    DiscoveryWorkflow,
+    TestCallWorkflow,
+    TrunkWorkflow,
+)
