@@ -55,9 +55,7 @@ async def hung_up(state: ApiState, principal: Principal, actor: Actor, call_id: 
 
 async def _tell(state: ApiState, call_id: str) -> None:
     async def update(client: Client) -> None:
-        handle = client.get_workflow_handle_for(
-            TestCallWorkflow.run, test_call_workflow_id(call_id)
-        )
+        handle = client.get_workflow_handle(test_call_workflow_id(call_id))
         await handle.execute_update(TestCallWorkflow.hang_up, rpc_timeout=UPDATE_DEADLINE)
 
     try:
