@@ -112,6 +112,11 @@ class EmbeddedPostgres:
         return self._process.pid if self.running and self._process is not None else None
 
     @property
+    def started(self) -> bool:
+        """Whether there is a server to wait for, be it that it ended a moment ago."""
+        return self._process is not None
+
+    @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 

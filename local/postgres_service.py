@@ -38,7 +38,7 @@ class PostgresService:
             raise StartFailed(self.name, str(error), log_tail(self._server.log)) from error
 
     async def ended(self) -> str:
-        if not self._server.running:
+        if not self._server.started:
             return "not running"
         code = await asyncio.to_thread(self._server.wait)
         return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
