@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test check fuzz bench lock clean environment
+.PHONY: help up down test check fuzz chaos bench lock clean environment
 
 help:
 	@echo "make up     start everything here; ARGS=--detach returns when it is ready"
@@ -13,6 +13,7 @@ help:
 	@echo "make test   environment, checks, tests; ARGS=tests/sip runs some tests only"
 	@echo "make check  lint, format, types, import rules"
 	@echo "make fuzz   mutated SIP messages against the parser, requests against the API"
+	@echo "make chaos  50 kills of worker, API, PostgreSQL and Temporal under a working customer"
 	@echo "make bench  measurements, with the peers' figures beside ours"
 	@echo "make lock   write the locked requirements anew (needs uv)"
 	@echo "make clean  remove what can be made again; data in var/ stays"
@@ -36,6 +37,9 @@ check: environment
 fuzz: environment
 	$(PYTHON) -m tests.fuzz_sip $(ARGS)
 	CONFORMANCE_EXAMPLES=100 $(PYTHON) -m pytest -q tests/api/test_conformance.py
+
+chaos: environment
+	$(PYTHON) -m tests.chaos $(ARGS)
 
 bench: environment
 	$(PYTHON) -m benchmarks $(ARGS)
