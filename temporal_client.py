@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
@@ -14,7 +16,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from settings import Settings
 from workflows.names import SEARCH_ATTRIBUTES
 
-__all__ = ["connect", "register_search_attributes"]
+__all__ = ["REGISTRATION_DEADLINE", "connect", "register_search_attributes"]
+
+REGISTRATION_DEADLINE: Final = timedelta(seconds=5)
 
 
 async def connect(
@@ -42,7 +46,8 @@ async def connect(
 async def register_search_attributes(client: Client) -> None:
     """Make the namespace know our search attributes; no change when it does.
 
-    A workflow that sets an unknown one fails to start. Raises ``RPCError``.
+    A workflow that sets an unknown one fails to start, so whoever comes first registers. Raises
+    ``RPCError``, after ``REGISTRATION_DEADLINE`` at the latest.
     """
     request = AddSearchAttributesRequest(
         namespace=client.namespace,
@@ -52,7 +57,7 @@ async def register_search_attributes(client: Client) -> None:
         },
     )
     try:
-        await client.operator_service.add_search_attributes(request)
+        await client.operator_service.add_search_attributes(request, timeout=REGISTRATION_DEADLINE)
     except RPCError as error:
         if error.status is not RPCStatusCode.ALREADY_EXISTS:
             raise

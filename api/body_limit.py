@@ -10,11 +10,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.envelope import error_response
 from api.errors import BodyTooLarge
 
-__all__ = ["MAX_BODY_BYTES", "BodyLimit"]
+__all__ = ["MAX_BODY_BYTES", "MAX_STATE_BYTES", "BodyLimit", "limit_of"]
 
 # 100 numbers with all their options are about 40 KiB (contract section 2); a document upload brings its
 # own bound with its route.
 MAX_BODY_BYTES = 1024 * 1024
+MAX_STATE_BYTES = 8 * 1024 * 1024
+"""Of a whole configuration: ten thousand numbers with settings of their own."""
+
+_LARGER = {("PUT", "/v1/sip/state"): MAX_STATE_BYTES}
+
+
+def limit_of(method: str, path: str, otherwise: int = MAX_BODY_BYTES) -> int:
+    """The bound of a route's bodies in bytes."""
+    return _LARGER.get((method, path), otherwise)
 
 
 class _Exceeded(Exception):
@@ -22,7 +31,8 @@ class _Exceeded(Exception):
 
 
 class BodyLimit:
-    """ASGI middleware: 413 as soon as a body is known to be larger than ``limit`` bytes."""
+    """ASGI middleware: 413 as soon as a body is known to be larger than ``limit`` bytes, or than the
+    bound of its route."""
 
     def __init__(self, app: ASGIApp, *, limit: int = MAX_BODY_BYTES) -> None:
         self._app = app
@@ -32,9 +42,10 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limit = limit_of(scope["method"], scope["path"], self._limit)
         announced = Headers(scope=scope).get("content-length", "")
-        if announced.isdecimal() and int(announced[:20]) > self._limit:
-            await error_response(BodyTooLarge(self._limit))(scope, receive, send)
+        if announced.isdecimal() and int(announced[:20]) > limit:
+            await error_response(BodyTooLarge(limit))(scope, receive, send)
             return
         received = 0
         exceeded = False
@@ -43,7 +54,7 @@ class BodyLimit:
             nonlocal received, exceeded
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._limit:
+            if received > limit:
                 exceeded = True
                 raise _Exceeded
             return message
@@ -56,4 +67,4 @@ class BodyLimit:
         with suppress(_Exceeded):
             await self._app(scope, receive_bounded, send_unless_exceeded)
         if exceeded:
-            await error_response(BodyTooLarge(self._limit))(scope, receive, send)
+            await error_response(BodyTooLarge(limit))(scope, receive, send)

@@ -17,7 +17,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.errors import Unavailable
 from observability.logs import get_logger
 from settings import Settings
-from temporal_client import connect
+from temporal_client import connect, register_search_attributes
 
 __all__ = ["CALL_DEADLINE", "TemporalGateway"]
 
@@ -43,6 +43,10 @@ _AWAY = frozenset(
 )
 
 
+# A namespace whose owner registers search attributes himself; he has, or will.
+_NOT_OURS_TO_REGISTER = frozenset({RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED})
+
+
 class TemporalGateway:
     """Runs calls against Temporal under a deadline and turns its absence into 503."""
 
@@ -59,6 +63,7 @@ class TemporalGateway:
         self._interceptors = interceptors
         self._deadline = deadline
         self._client: Client | None = None
+        self._is_registered = False
         self._connecting = asyncio.Lock()
 
     async def call(
@@ -104,6 +109,8 @@ class TemporalGateway:
         async with self._connecting:
             if self._client is None:
                 self._client = await self._connect()
+            if not self._is_registered:
+                self._is_registered = await _has_registered(self._client)
         # From here on the channel reconnects by itself, and a break is an RPCError of the call.
         return self._client
 
@@ -119,3 +126,20 @@ class TemporalGateway:
     def _away(self, reason: str) -> Unavailable:
         _log.warning("temporal is away", address=self._settings.temporal_address, reason=reason)
         return Unavailable("Temporal cannot be reached at the moment")
+
+
+async def _has_registered(client: Client) -> bool:
+    """Whether the namespace was told what our workflows are searched by; else it is to be told again.
+
+    Nobody's call fails by it: the namespace may know already.
+    """
+    try:
+        await register_search_attributes(client)
+    except RPCError as error:
+        _log.warning(
+            "search attributes are not registered",
+            namespace=client.namespace,
+            reason=f"{error.status.name}: {error.message}",
+        )
+        return error.status in _NOT_OURS_TO_REGISTER
+    return True

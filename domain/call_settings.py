@@ -7,7 +7,7 @@ a variant of an earlier call; they are stored with the call, so they hold no sec
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -89,6 +89,9 @@ class CallSettings(BaseModel):
     ca_pem: str | None = Field(default=None, description="Authorities trusted for this trunk.")
     certificate_pin: str | None = Field(
         default=None, description="SHA-256 of the peer's certificate or public key, in hex."
+    )
+    headers: dict[str, Any] | None = Field(
+        default=None, description="Header mappings or fixed headers of the trunk (contract 3.7)."
     )
 
 

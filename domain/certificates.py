@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 __all__ = [
     "MAX_CERTIFICATES",
     "certificates_in",
+    "check_authorities",
     "check_client",
     "check_key",
     "first_expiry",
@@ -56,9 +58,22 @@ def first_expiry(pem: str) -> datetime | None:
         return None
 
 
-def check_client(chain_pem: str, *, now: datetime) -> None:
-    """Raise ``ValueError`` unless the first certificate of the chain is valid now."""
+def check_authorities(pem: str, *, now: datetime, known: Collection[x509.Certificate] = ()) -> None:
+    """Raise ``ValueError`` when every certificate has expired and one of them is not ``known``."""
+    found = certificates_in(pem)
+    if any(each.not_valid_after_utc > now for each in found):
+        return
+    if any(each not in known for each in found):
+        raise ValueError("every certificate in it has expired")
+
+
+def check_client(
+    chain_pem: str, *, now: datetime, known: Collection[x509.Certificate] = ()
+) -> None:
+    """Raise ``ValueError`` unless the first certificate of the chain is valid now or ``known``."""
     leaf = certificates_in(chain_pem)[0]
+    if leaf in known:
+        return
     if leaf.not_valid_after_utc <= now:
         raise ValueError(f"expired on {leaf.not_valid_after_utc:%Y-%m-%d}")
     if leaf.not_valid_before_utc > now:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Integer, Text, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, Integer, Text, any_, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Mapped, aliased
 from sqlmodel import col
 
 from domain.trunk import Direction
@@ -22,7 +22,6 @@ __all__ = [
     "NewBinding",
     "add",
     "claim_inbound",
-    "count_of_trunk",
     "first_numbers",
     "inherit",
     "of_numbers",
@@ -63,7 +62,9 @@ async def of_numbers(
     there."""
     found = await session.scalars(
         select(NumberBinding)
-        .where(col(NumberBinding.org_id) == org_id, col(NumberBinding.phone_number).in_(numbers))
+        .where(
+            col(NumberBinding.org_id) == org_id, _among(col(NumberBinding.phone_number), numbers)
+        )
         .order_by(col(NumberBinding.direction), col(NumberBinding.priority))
         .execution_options(populate_existing=True)
     )
@@ -96,21 +97,6 @@ async def first_numbers(
         .limit(limit)
     )
     return tuple(found)
-
-
-async def count_of_trunk(
-    session: AsyncSession, org_id: str, trunk_ids: Collection[str]
-) -> dict[str, int]:
-    """How many numbers are bound to each of these trunks; a trunk without one is not there."""
-    counted = await session.execute(
-        select(
-            col(NumberBinding.trunk_id),
-            func.count(func.distinct(col(NumberBinding.phone_number))),
-        )
-        .where(col(NumberBinding.org_id) == org_id, col(NumberBinding.trunk_id).in_(trunk_ids))
-        .group_by(col(NumberBinding.trunk_id))
-    )
-    return {row[0]: row[1] for row in counted}
 
 
 async def add(session: AsyncSession, new: Sequence[NewBinding]) -> None:
@@ -175,7 +161,7 @@ async def remove(session: AsyncSession, binding_ids: Collection[str]) -> None:
     """Take configurations away; the slots behind them stay as they are."""
     await session.execute(
         delete(NumberBinding)
-        .where(col(NumberBinding.id).in_(binding_ids))
+        .where(_among(col(NumberBinding.id), binding_ids))
         .execution_options(synchronize_session=False)
     )
 
@@ -195,7 +181,7 @@ async def claim_inbound(session: AsyncSession, org_id: str, numbers: Iterable[st
     )
     mine = await session.scalars(
         select(col(InboundNumber.phone_number)).where(
-            col(InboundNumber.org_id) == org_id, col(InboundNumber.phone_number).in_(wanted)
+            col(InboundNumber.org_id) == org_id, _among(col(InboundNumber.phone_number), wanted)
         )
     )
     return set(mine)
@@ -206,7 +192,13 @@ async def release_inbound(session: AsyncSession, org_id: str, numbers: Iterable[
     await session.execute(
         delete(InboundNumber)
         .where(
-            col(InboundNumber.org_id) == org_id, col(InboundNumber.phone_number).in_(set(numbers))
+            col(InboundNumber.org_id) == org_id,
+            _among(col(InboundNumber.phone_number), set(numbers)),
         )
         .execution_options(synchronize_session=False)
     )
+
+
+def _among(column: Mapped[str], values: Collection[str]) -> ColumnElement[bool]:
+    """As one array: a list of parameters ends at 65,535 of them."""
+    return column == any_(literal(list(values), ARRAY(Text)))

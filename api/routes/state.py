@@ -28,20 +28,29 @@ _TAG = {
     "example": '"9f86d081884c7d659a2feaa0c55ad015"',
 }
 
+_TOO_LARGE = state.StateTooLarge("120,000 numbers", "10,000")
+
 
 @router.get(
     "",
     summary="Export the configuration",
     response_model=Envelope[StateView],
-    responses={200: {**answer(EXAMPLE_STATE)[200], "headers": {ETAG_HEADER: _TAG}}},
+    responses={
+        200: {**answer(EXAMPLE_STATE)[200], "headers": {ETAG_HEADER: _TAG}},
+        **refusals(_TOO_LARGE),
+    },
 )
 async def get_state(principal: SipViewer, database: DatabaseDep) -> EnvelopeJson:
     """Every trunk, and every number with what carries it in each direction. Passwords read
-    `********`; sent back so, they stay as they are."""
+    `********`; sent back so, they stay as they are. PUT takes whatever this answers, so of more
+    than a document holds there is none: see `STATE_TOO_LARGE`."""
     async with database.tenant(principal.org_id) as session:
         document, tag = await state.show(session, principal.org_id)
     # Made of our own rows: to validate thousands of numbers again would hold everybody up.
-    return EnvelopeJson({"data": document, "errors": None}, headers={ETAG_HEADER: tag})
+    exported = EnvelopeJson({"data": document, "errors": None}, headers={ETAG_HEADER: tag})
+    if len(exported.body) > state.MAX_EXPORT_BYTES:
+        raise state.StateTooLarge.by_bytes(len(exported.body))
+    return exported
 
 
 @router.put(
@@ -63,6 +72,7 @@ async def get_state(principal: SipViewer, database: DatabaseDep) -> EnvelopeJson
                 field="numbers.0.phone_numbers.3",
                 code="NUMBER_UNAVAILABLE",
             ),
+            _TOO_LARGE,
             PreconditionFailed(),
         ),
     },

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from cryptography.x509 import Certificate
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.errors import InvalidRequest
 from api.schemas.numbers import DirectionInput
 from api.schemas.trunk_fields import REDACTED, ConnectionFields, OptionsInput
+from api.services.certificate_dates import check_dates, stored_certificates
 from domain.certificates import check_key
 from domain.header_mappings import HeaderMappings
 from domain.trunk import (
@@ -62,32 +65,35 @@ def made(
     direction: TrunkDirection,
     headers: dict[str, Any] | None,
     place: str = "",
+    *,
+    known: Collection[Certificate] = (),
 ) -> Connection:
     """The connection that these fields describe, with ``headers`` as they are stored.
 
-    Raises ``InvalidRequest`` when a password is the mark that stands for one in answers.
+    Raises ``InvalidRequest`` when a password is the mark that stands for one in answers, and for
+    certificates that are out of their time, unless they are ``known``.
     """
     auth, options = fields.register_auth, fields.options or OptionsInput()
     registering = None if auth is None else auth.password
     _refuse_mark(options.sip_password, f"{place}options.sip_password")
     _refuse_mark(options.client_key, f"{place}options.client_key")
     _refuse_mark(registering, f"{place}register_auth.password")
-    return _with_whole_client(
-        TrunkProfile(
-            direction=direction,
-            sip_endpoint=fields.sip_endpoint,
-            auth_mode=fields.auth_mode or AuthMode.IP,
-            register_username=None if auth is None else auth.username,
-            options=TrunkOptions.model_validate(options.settings()),
-            headers=headers,
-        ),
-        TrunkSecrets(
-            sip_password=_plain(options.sip_password),
-            register_password=_plain(registering),
-            client_key=_plain(options.client_key),
-        ),
-        place,
+    profile = TrunkProfile(
+        direction=direction,
+        sip_endpoint=fields.sip_endpoint,
+        auth_mode=fields.auth_mode or AuthMode.IP,
+        register_username=None if auth is None else auth.username,
+        options=TrunkOptions.model_validate(options.settings()),
+        headers=headers,
     )
+    secrets = TrunkSecrets(
+        sip_password=_plain(options.sip_password),
+        register_password=_plain(registering),
+        client_key=_plain(options.client_key),
+    )
+    check_dates(profile, place, known)
+    check_client(profile, secrets, place)
+    return Connection(profile, secrets)
 
 
 def of_trunk(trunk: Trunk, vault: TrunkVault, direction: Direction) -> Connection:
@@ -156,6 +162,7 @@ def _with_options(
     if options is None:
         cleared = profile.model_copy(update={"options": TrunkOptions()})
         return cleared, replace(secrets, sip_password=None, client_key=None)
+    known = stored_certificates([profile])
     together = profile.options.model_dump(mode="json") | options.settings()
     profile = profile.model_copy(update={"options": TrunkOptions.model_validate(together)})
     if "sip_password" in options.model_fields_set and not _is_mark(options.sip_password):
@@ -169,14 +176,10 @@ def _with_options(
         secrets = replace(secrets, client_key=_plain(options.client_key))
     elif profile.options.client_certificate is None:
         secrets = replace(secrets, client_key=None)
+    check_dates(profile, place, known)
     if options.model_fields_set & {"client_certificate", "client_key"}:
         check_client(profile, secrets, place)
     return profile, secrets
-
-
-def _with_whole_client(profile: TrunkProfile, secrets: TrunkSecrets, place: str) -> Connection:
-    check_client(profile, secrets, place)
-    return Connection(profile, secrets)
 
 
 def check_client(profile: TrunkProfile, secrets: TrunkSecrets, place: str = "") -> None:

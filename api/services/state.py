@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.errors import PreconditionFailed
-from api.schemas.state import StateInput
+from api.body_limit import MAX_STATE_BYTES
+from api.errors import Conflict, PreconditionFailed
+from api.schemas.state import MAX_STATE_NUMBERS, MAX_STATE_TRUNKS, StateInput
 from api.schemas.state_views import PbxPassword, PlanView
 from api.services.actor import Actor
 from api.services.state_changes import carry_out, claim
@@ -18,14 +19,36 @@ from api.services.trunk_revisions import ETAG_HEADER, Precondition
 from domain.state_diff import Difference, difference
 from settings import Network
 from storage import configuration, trunks
+from storage.configuration_size import size_of
 from storage.secret_box import SecretBox
 from storage.trunk_vault import TrunkVault
 
-__all__ = ["make", "show"]
+__all__ = ["MAX_EXPORT_BYTES", "StateTooLarge", "make", "show"]
+
+MAX_EXPORT_BYTES: Final = MAX_STATE_BYTES // 2
+"""Whoever sends a document back may write it with spaces, lines and escapes that it has not here."""
+
+
+class StateTooLarge(Conflict):
+    """More is configured than a document holds, so none could be applied."""
+
+    code = "STATE_TOO_LARGE"
+
+    def __init__(self, there: str, most: str) -> None:
+        super().__init__(
+            f"{there} are configured, and one document holds at most {most}. Read and change numbers "
+            "with GET /v1/sip/numbers, attach, update and detach, and trunks with /v1/sip/trunks."
+        )
+
+    @classmethod
+    def by_bytes(cls, length: int) -> StateTooLarge:
+        """Few trunks and numbers, but with long settings."""
+        return cls(f"{length:,} bytes", f"{MAX_EXPORT_BYTES:,}")
 
 
 async def show(session: AsyncSession, org_id: str) -> tuple[dict[str, Any], str]:
-    """The document, and its entity tag."""
+    """The document, and its entity tag. Raises ``StateTooLarge``."""
+    await _must_fit(session, org_id)
     found = await configuration.whole(session, org_id)
     return document_of(found), _tag(found.version())
 
@@ -47,6 +70,7 @@ async def make(
     ``InvalidRequest``, ``PreconditionFailed`` and ``Conflict``; nothing is changed then.
     """
     await trunks.lock(session, org_id)
+    await _must_fit(session, org_id)
     found = await configuration.whole(session, org_id)
     version = found.version()
     _must_match(if_match, _tag(version))
@@ -78,6 +102,15 @@ async def _could_claim(
     async with session.begin_nested() as attempt:
         await claim(session, org_id, changes, wanted)
         await attempt.rollback()
+
+
+async def _must_fit(session: AsyncSession, org_id: str) -> None:
+    """What no document can hold is neither shown nor, with all that is missing in it, replaced."""
+    size = await size_of(session, org_id)
+    if size.numbers > MAX_STATE_NUMBERS:
+        raise StateTooLarge(f"{size.numbers:,} numbers", f"{MAX_STATE_NUMBERS:,}")
+    if size.trunks > MAX_STATE_TRUNKS:
+        raise StateTooLarge(f"{size.trunks:,} trunks", f"{MAX_STATE_TRUNKS:,}")
 
 
 def _must_match(wanted: Precondition | None, tag: str) -> None:

@@ -11,6 +11,7 @@ from api.schemas.state import CarrierInput, TrunkInput
 from api.schemas.trunks import HeadersInput
 from api.services.connections import Connection, made
 from api.services.state_passwords import Kept, unmarked
+from api.services.state_present import Present
 from api.services.trunk_config import with_config
 from domain.header_mappings import HeaderMappings, flat_problem
 from domain.trunk import TrunkDirection
@@ -23,10 +24,15 @@ class ConnectionReader:
     """Reads connections; ``registrations`` are the users and passwords of those that came with one."""
 
     def __init__(
-        self, session: AsyncSession, org_id: str, allowed_networks: tuple[Network, ...]
+        self,
+        session: AsyncSession,
+        org_id: str,
+        present: Present,
+        allowed_networks: tuple[Network, ...],
     ) -> None:
         self.registrations: set[tuple[str, str]] = set()
         self._session = session
+        self._present = present
         self._org_id = org_id
         self._allowed_networks = allowed_networks
 
@@ -38,7 +44,12 @@ class ConnectionReader:
         Raises ``InvalidRequest``.
         """
         fields, kept = unmarked(given)
-        described = made(fields, direction, _headers(given.headers, direction))
+        described = made(
+            fields,
+            direction,
+            _headers(given.headers, direction),
+            known=self._present.certificates,
+        )
         connection = await with_config(
             self._session,
             self._org_id,

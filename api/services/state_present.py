@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from cryptography.x509 import Certificate
+
 from api.schemas.trunk_fields import REDACTED
+from api.services.certificate_dates import stored_certificates
 from api.services.connections import Connection
 from api.services.trunk_views import CUSTOM
 from domain.route_slots import Slot
@@ -60,6 +63,11 @@ class Present:
             route = each.phone_number, each.direction
             found.setdefault(route, []).append(Slot(each.id, each.trunk_id, each.priority))
         return found
+
+    @cached_property
+    def certificates(self) -> frozenset[Certificate]:
+        """Everything that is stored of certificates, whatever trunk it is of."""
+        return stored_certificates(each.profile for each in self.connections.values())
 
     @cached_property
     def numbers(self) -> frozenset[str]:

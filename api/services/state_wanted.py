@@ -64,7 +64,7 @@ async def wanted_of(
 ) -> Wanted:
     """Read a document against what is there. Raises ``InvalidRequest``, an entry for each field."""
     problems = Problems()
-    reader = ConnectionReader(session, org_id, allowed_networks)
+    reader = ConnectionReader(session, org_id, present, allowed_networks)
     trunks = await WantedTrunks.read(body.trunks, present, reader, problems)
     numbers = _Numbers(vault, org_id, present, trunks, reader, problems)
     for index, entry in enumerate(body.numbers):

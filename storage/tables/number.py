@@ -46,6 +46,14 @@ class NumberBinding(SQLModel, table=True):
         ),
         Index("number_bindings_number", "phone_number", "direction"),
         Index("number_bindings_by_trunk", "trunk_id", "phone_number"),
+        # Missing where the server has not the extensions pg_trgm and btree_gin.
+        Index(
+            "number_bindings_search",
+            "org_id",
+            "phone_number",
+            postgresql_using="gin",
+            postgresql_ops={"phone_number": "gin_trgm_ops"},
+        ),
     )
 
     id: str = Field(sa_type=Text, primary_key=True)

@@ -14,7 +14,7 @@ from sip.digest import Algorithm
 from sip.transports import Transport
 
 
-def planned(password: str | None = None, **fields: Any) -> CallPlan:
+def planned(password: str | None = None, *, call_id: str | None = None, **fields: Any) -> CallPlan:
     """The plan of a call from +14155550100 to +12025550123 with these settings."""
     settings = CallSettings.model_validate(
         {
@@ -25,7 +25,12 @@ def planned(password: str | None = None, **fields: Any) -> CallPlan:
         }
     )
     return plan_of(
-        settings, password, user_agent="Trunkline/test", public_address=None, ca_file=None
+        settings,
+        password,
+        user_agent="Trunkline/test",
+        public_address=None,
+        ca_file=None,
+        call_id=call_id,
     )
 
 
@@ -95,3 +100,51 @@ def test_media_codecs_and_trust_follow_the_settings() -> None:
     assert (plan.transport, plan.port, plan.secure_media) == ("tls", 5071, True)
     assert plan.codecs == (("G722", 8000, 9), ("PCMA", 8000, 8))
     assert (plan.exact_tls_names, plan.ca_pem) == (True, "-----BEGIN CERTIFICATE-----")
+
+
+OUTBOUND_MAPPINGS = {
+    "direction": "outbound",
+    "headers": [
+        {"type": "custom", "key": "call_id", "value": "X-Call"},
+        {"type": "custom", "key": "phone_number", "value": "X-To"},
+        {"type": "custom", "key": "destination_number", "value": "X-Dialled"},
+        {"type": "custom", "key": "from_number", "value": "X-From"},
+        {"type": "custom", "key": "caller_id", "value": "X-Caller"},
+        {"type": "custom", "key": "call_status", "value": "X-Status"},
+        {"type": "custom", "key": "customer", "value": "X-Customer"},
+        {"type": "custom", "key": "X-Account", "value": "acme", "passthrough": True},
+        {
+            "type": "uui",
+            "target": "phone_number",
+            "purpose": "bland",
+            "encoding": "ascii",
+            "content": "to",
+        },
+    ],
+}
+
+
+def test_outbound_mappings_become_headers_and_variables_without_a_value_are_left_out() -> None:
+    said = (
+        ("X-To", "+12025550123"),
+        ("X-Dialled", "+12025550123"),
+        ("X-From", "+14155550100"),
+        ("X-Caller", "+14155550100"),
+        ("X-Account", "acme"),
+        ("User-to-User", "+12025550123;encoding=ascii;purpose=bland;content=to"),
+    )
+    assert planned(headers=OUTBOUND_MAPPINGS).headers == said
+    assert planned(headers=OUTBOUND_MAPPINGS, call_id="tc_1").headers == (
+        ("X-Call", "tc_1"),
+        *said,
+    )
+
+
+def test_fixed_headers_of_a_trunk_go_out_and_what_is_written_by_us_never_does() -> None:
+    stored = {"X-Account": "acme", "Contact": "<sip:mallory@evil.example>", "v": "x"}
+    assert planned(headers=stored).headers == (("X-Account", "acme"),)
+
+
+@pytest.mark.parametrize("headers", [None, {}, {**OUTBOUND_MAPPINGS, "direction": "inbound"}])
+def test_without_outbound_mappings_no_header_is_added(headers: dict[str, Any] | None) -> None:
+    assert planned(headers=headers).headers == ()

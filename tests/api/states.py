@@ -12,7 +12,7 @@ from tests.api.configured import INBOUND, OUTBOUND, attached
 from tests.api.tenants import Tenant
 from tests.api.trunk_calls import create
 
-__all__ = ["applied", "configured", "document", "error", "export", "put", "rows"]
+__all__ = ["URL", "applied", "configured", "document", "error", "export", "put", "rows"]
 
 URL = "/v1/sip/state"
 

@@ -8,6 +8,9 @@ from datetime import timedelta
 from time import monotonic
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
@@ -15,7 +18,9 @@ from temporalio.testing import WorkflowEnvironment
 from api.errors import Unavailable
 from api.temporal import TemporalGateway
 from settings import Settings
-from tests.workflows.harness import binary
+from tests.api.waiting import eventually
+from tests.workflows.harness import dev_server
+from workflows.names import ORG_ID
 
 SHORT = timedelta(seconds=0.3)
 
@@ -28,9 +33,7 @@ def free_port() -> int:
 
 @contextlib.asynccontextmanager
 async def temporal_on(port: int) -> AsyncIterator[WorkflowEnvironment]:
-    started = await WorkflowEnvironment.start_local(
-        dev_server_existing_path=binary("temporal"), ip="127.0.0.1", port=port, ui=False
-    )
+    started = await dev_server(ip="127.0.0.1", port=port, ui=False)
     async with started:
         yield started
 
@@ -61,6 +64,39 @@ async def test_it_starts_without_temporal_and_uses_it_when_it_comes() -> None:
 
     with pytest.raises(Unavailable):
         await tested.call(describe, deadline=timedelta(seconds=2))
+
+
+@pytest.mark.temporal
+async def test_a_namespace_that_is_not_there_yet_fails_no_call_and_learns_our_attributes_later(
+    temporal_address: str,
+) -> None:
+    tested = TemporalGateway(
+        Settings(temporal_address=temporal_address, temporal_namespace="made-later")
+    )
+    await tested.check()
+    client = await tested.client_if_near()
+    assert client is not None
+    await client.workflow_service.register_namespace(
+        RegisterNamespaceRequest(
+            namespace="made-later",
+            workflow_execution_retention_period=Duration(seconds=86_400),
+        )
+    )
+
+    async def knows_ours() -> bool:
+        await tested.check()
+        try:
+            known = await client.operator_service.list_search_attributes(
+                ListSearchAttributesRequest(namespace="made-later")
+            )
+        except RPCError as error:
+            # The server goes by a list of namespaces that it reads now and then.
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return False
+        return ORG_ID.name in known.custom_attributes
+
+    await eventually(knows_ours, seconds=60)
 
 
 async def test_a_silent_server_is_not_waited_for() -> None:

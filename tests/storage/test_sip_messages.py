@@ -15,6 +15,7 @@ from storage.engine import Database
 from storage.errors import DatabaseUnavailable
 from storage.sip_messages import NewMessage, PartitionChanges
 from storage.tables import MessageDirection
+from tests.api.waiting import eventually
 from tests.storage.factories import NOON
 from tests.support.postgres import TestDatabase
 
@@ -182,6 +183,27 @@ async def test_maintenance_at_once_by_many_processes_is_done_by_one(
 ) -> None:
     changes = await asyncio.gather(*(maintain(database, days_ahead=3) for _ in range(6)))
     assert sum(len(one.created) for one in changes) == 4
+
+
+async def test_a_message_that_arrives_while_its_day_is_made_waits_and_lands_in_it(
+    database: Database, database_urls: TestDatabase, org_id: str
+) -> None:
+    writers = """
+        SELECT count(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock'
+    """
+    with psycopg.connect(database_urls.owner_url) as owner:
+        owner.execute("SELECT maintain_sip_messages(%s, 0, 30)", [TODAY])
+        waiting = [asyncio.create_task(write(database, a_message(org_id))) for _ in range(2)]
+        with psycopg.connect(database_urls.admin_url, autocommit=True) as admin:
+
+            async def all_wait() -> bool:
+                return admin.execute(writers).fetchone() == (len(waiting),)
+
+            await eventually(all_wait, seconds=30)
+        owner.commit()
+    await asyncio.gather(*waiting)
+    assert await days_with_rows(database) == {"sip_messages_20261123": 2}
 
 
 async def test_maintenance_gives_way_to_a_long_transaction(database: Database, org_id: str) -> None:
