@@ -5,15 +5,15 @@ from __future__ import annotations
 import ipaddress
 from datetime import UTC, datetime, timedelta
 
-from temporalio.client import Client
-from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities.contracts import DiscoveryOrder
 from api.authentication import Principal
-from api.errors import Conflict, InvalidRequest, NotFound, RateLimited, Unavailable
+from api.errors import Conflict, InvalidRequest, NotFound, RateLimited
 from api.schemas.discovery import DiscoverRequest, DiscoveryView
 from api.services.actor import Actor
 from api.services.audit import record
+from api.services.workflow_starts import start_or_give_back
 from api.state import ApiState
 from domain.attempts import AttemptOutcome
 from domain.destination import Destination, parse_destination
@@ -26,7 +26,7 @@ from storage.ids import new_id
 from storage.notify import topic
 from storage.tables import Discovery, DiscoveryAttempt, DiscoveryStatus
 from workflows.discovery import DISCOVERY_TIMEOUT, DiscoveryWorkflow
-from workflows.names import ORG_ID, WORKFLOW_QUEUE, discovery_workflow_id
+from workflows.names import discovery_workflow_id
 
 __all__ = ["admitted_target", "followed", "started"]
 
@@ -147,30 +147,24 @@ async def _claim(
 async def _start(state: ApiState, principal: Principal, discovery_id: str) -> None:
     """Start the workflow; without Temporal the slot is given back and the caller told to retry."""
 
-    async def start(client: Client) -> None:
-        await client.start_workflow(
-            DiscoveryWorkflow.run,
-            DiscoveryOrder(discovery_id=discovery_id, org_id=principal.org_id),
-            id=discovery_workflow_id(discovery_id),
-            task_queue=WORKFLOW_QUEUE,
-            execution_timeout=DISCOVERY_TIMEOUT,
-            search_attributes=TypedSearchAttributes(
-                [SearchAttributePair(ORG_ID, principal.org_id)]
-            ),
+    async def give_back(session: AsyncSession) -> None:
+        await discoveries.fail(
+            session,
+            discovery_id,
+            error_code=FailureReason.INTERRUPTED,
+            error_message="The discovery could not be started. Run it again.",
+            now=datetime.now(UTC),
         )
 
-    try:
-        await state.temporal.call(start)
-    except Unavailable:
-        async with state.database.tenant(principal.org_id) as session:
-            await discoveries.fail(
-                session,
-                discovery_id,
-                error_code=FailureReason.INTERRUPTED,
-                error_message="The discovery could not be started. Run it again.",
-                now=datetime.now(UTC),
-            )
-        raise
+    await start_or_give_back(
+        state,
+        principal.org_id,
+        DiscoveryWorkflow.run,
+        DiscoveryOrder(discovery_id=discovery_id, org_id=principal.org_id),
+        workflow_id=discovery_workflow_id(discovery_id),
+        within=DISCOVERY_TIMEOUT,
+        give_back=give_back,
+    )
 
 
 async def followed(

@@ -8,16 +8,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
-from temporalio.client import Client
-from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from activities.contracts import TestCallOrder
 from api.authentication import Principal
-from api.errors import Conflict, InvalidRequest, NotFound, RateLimited, Unavailable
+from api.errors import Conflict, InvalidRequest, NotFound, RateLimited
 from api.schemas.test_calls import TestCallRequest
 from api.services.actor import Actor
 from api.services.audit import record
 from api.services.rate_limits import limit_headers
+from api.services.workflow_starts import start_or_give_back
 from api.state import ApiState
 from domain.call_settings import CallSettings
 from domain.call_state import CallFailure
@@ -28,7 +27,7 @@ from storage.calls import NewTestCall
 from storage.ids import new_id
 from storage.outbound import OutboundConfig, outbound_of
 from storage.tables import Call
-from workflows.names import ORG_ID, WORKFLOW_QUEUE, test_call_workflow_id
+from workflows.names import test_call_workflow_id
 from workflows.test_call import TEST_CALL_EXPIRY, TEST_CALL_TIMEOUT, TestCallWorkflow
 
 __all__ = ["NoOutboundConfig", "Started", "StillRunning", "retried", "started"]
@@ -185,22 +184,15 @@ async def _admitted(
 async def _start(state: ApiState, principal: Principal, call_id: str) -> None:
     """Start the workflow; without Temporal the call ends at once and the caller is told to retry."""
 
-    async def start(client: Client) -> None:
-        await client.start_workflow(
-            TestCallWorkflow.run,
-            TestCallOrder(call_id=call_id, org_id=principal.org_id),
-            id=test_call_workflow_id(call_id),
-            task_queue=WORKFLOW_QUEUE,
-            execution_timeout=TEST_CALL_EXPIRY,
-            search_attributes=TypedSearchAttributes(
-                [SearchAttributePair(ORG_ID, principal.org_id)]
-            ),
-        )
+    async def give_back(session: AsyncSession) -> None:
+        await calls.fail(session, call_id, CallFailure.NOT_STARTED, now=datetime.now(UTC))
 
-    try:
-        await state.temporal.call(start)
-    except Unavailable:
-        # The start may have arrived although its answer did not: a row that has ended is not placed.
-        async with state.database.tenant(principal.org_id) as session:
-            await calls.fail(session, call_id, CallFailure.NOT_STARTED, now=datetime.now(UTC))
-        raise
+    await start_or_give_back(
+        state,
+        principal.org_id,
+        TestCallWorkflow.run,
+        TestCallOrder(call_id=call_id, org_id=principal.org_id),
+        workflow_id=test_call_workflow_id(call_id),
+        within=TEST_CALL_EXPIRY,
+        give_back=give_back,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -17,9 +17,9 @@ from storage.engine import Database
 from storage.sip_messages import NewMessage
 from storage.tables import MessageDirection
 from tests.api.calling import conclude
-from tests.api.outbound import NUMBER
 from tests.api.tenants import Tenant
 from tests.domain.traces import START
+from tests.storage.factories import queued_call
 
 __all__ = ["Traced"]
 
@@ -34,20 +34,9 @@ class Traced:
     call_id: str
 
     async def admit(self) -> None:
-        now = datetime.now(UTC)
-        new = calls.NewTestCall(
-            id=self.call_id,
-            org_id=self.tenant.org_id,
-            number=NUMBER,
-            trunk_id=None,
-            settings={},
-            started_at=now,
-            deadline_at=now + timedelta(minutes=3),
-            workflow_id="test-call:x",
-            requested_by=None,
+        await queued_call(
+            self.database, self.tenant.org_id, at=datetime.now(UTC), id=self.call_id, settings={}
         )
-        async with self.database.tenant(self.tenant.org_id) as session:
-            await calls.admit(session, new, limit=10, window=timedelta(minutes=15))
 
     async def record(self, messages: Sequence[CapturedMessage]) -> None:
         """Write messages as a worker does, today: only today has a partition of its own."""

@@ -11,12 +11,11 @@ from storage import calls
 from storage.calls import NewEvent
 from storage.engine import Database
 from storage.ids import new_id
-from storage.sip_messages import NewMessage
-from storage.tables import MessageDirection
 from tests.api.calling import conclude
-from tests.api.outbound import NUMBER
 from tests.api.streaming import ServerSentEvent, Stream, opened_stream
 from tests.api.tenants import Tenant
+from tests.storage.call_steps import a_message
+from tests.storage.factories import queued_call
 
 __all__ = ["INVITE", "Watched"]
 
@@ -50,20 +49,7 @@ class Watched:
         return datetime.now(UTC) + timedelta(milliseconds=self._second)
 
     async def admit(self) -> None:
-        now = datetime.now(UTC)
-        new = calls.NewTestCall(
-            id=self.call_id,
-            org_id=self.tenant.org_id,
-            number=NUMBER,
-            trunk_id=None,
-            settings={},
-            started_at=now,
-            deadline_at=now + timedelta(minutes=3),
-            workflow_id="test-call:x",
-            requested_by=None,
-        )
-        async with self.database.tenant(self.tenant.org_id) as session:
-            await calls.admit(session, new, limit=10, window=timedelta(minutes=15))
+        await queued_call(self.database, self.tenant.org_id, at=datetime.now(UTC), id=self.call_id)
 
     async def happens(self, word: str) -> None:
         async with self.database.tenant(self.tenant.org_id) as session:
@@ -71,20 +57,7 @@ class Watched:
             await calls.add_event(session, self.call_id, new)
 
     async def goes_over_the_wire(self, data: bytes = INVITE, *, times: int = 1) -> None:
-        message = NewMessage(
-            org_id=self.tenant.org_id,
-            owner_kind=calls.OWNER_KIND,
-            owner_id=self.call_id,
-            at=self._now(),
-            direction=MessageDirection.OUT,
-            transport="udp",
-            local_address="192.0.2.1",
-            local_port=5060,
-            remote_address="198.51.100.7",
-            remote_port=5060,
-            retransmission=False,
-            data=data,
-        )
+        message = a_message(self.tenant.org_id, self.call_id, data, at=self._now())
         async with self.database.tenant(self.tenant.org_id) as session:
             await calls.add_messages(session, self.call_id, [message] * times)
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from commands.call_ladder import ASCII, LINES, Glyphs, TerminalLadder
 from domain.trace import TraceReader
 from sip.capture import CapturedMessage, WireDirection
-from sip.media_verdict import Heard, MediaFlow, MediaVerdict, SrtpOutcome
+from sip.media_verdict import Heard, MediaFlow
+from tests.domain import calls
 
 START = datetime(2026, 3, 9, 12, tzinfo=UTC)
 US = ("192.0.2.1", 40000)
@@ -20,51 +21,17 @@ SDP = (
     "m=audio 10000 RTP/AVP 0\r\n"
 )
 
-MEDIA = MediaVerdict(
-    codec="PCMU",
-    encodable=True,
-    may_send=True,
-    flow=MediaFlow.BOTH_WAYS,
-    heard=Heard.AUDIO,
-    srtp=SrtpOutcome.NOT_USED,
+MEDIA = replace(
+    calls.MEDIA,
     packets_out=50,
     packets_in=48,
-    frames_skipped=0,
     packets_expected=50,
     packets_lost=2,
     loss_percent=4.0,
-    packets_duplicate=0,
-    packets_reordered=0,
-    packets_reflected=0,
-    packets_rejected=0,
-    stun_packets=0,
     jitter_ms=1.25,
-    first_packet_delay_ms=5.0,
     expected_source=PHONE,
     source=PHONE,
-    other_sources=(),
     sent_to=PHONE,
-    ssrc_changes=0,
-    stream_restarts=0,
-    unexpected_payload_types=(),
-    comfort_noise_packets=0,
-    level_dbov=-20.0,
-    loud_ms=900.0,
-    tone_ms=0.0,
-    dtmf_sent="1",
-    dtmf_received="",
-    dtmf_inband="",
-    srtp_authenticated=0,
-    srtp_failed=0,
-    srtp_replayed=0,
-    rtcp_out=1,
-    rtcp_in=1,
-    rtcp_rejected=0,
-    rtcp_bye_received=False,
-    remote_loss_percent=None,
-    remote_packets_lost=None,
-    remote_jitter_ms=None,
-    round_trip_ms=None,
 )
 
 

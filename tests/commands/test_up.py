@@ -13,12 +13,9 @@ import pytest
 from local.files import write_json
 from local.instance import Instance
 from tests.support.loopback import LoopbackBlock
-from tests.support.programs import inherited_environment
+from tests.support.one_machine import one_machine_environment
 
 ROOT = Path(__file__).resolve().parents[2]
-FREE = {
-    f"TRUNKLINE_{name}_PORT": "0" for name in ("API", "TEMPORAL", "TEMPORAL_UI", "MAIL", "MAIL_UI")
-}
 
 
 class CommandLine:
@@ -26,17 +23,13 @@ class CommandLine:
 
     def __init__(self, var: Path, lab_network: str) -> None:
         self.var = var
-        self._settings = {
-            **FREE,
-            "TRUNKLINE_VAR_DIR": str(var),
-            "TRUNKLINE_LAB_NETWORK": lab_network,
-        }
+        self._environment = one_machine_environment(var, lab_network)
 
     def run(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "trunkline.py", *arguments],
             cwd=ROOT,
-            env={**inherited_environment(self.var.parent), **self._settings, **settings},
+            env={**self._environment, **settings},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from domain.attempts import AttemptOutcome
 from domain.call_state import CallResult, CallStatus
 from domain.call_timeline import timeline_text
+from domain.health import HealthState
+from domain.probe_target import NameIdentity, ProbeProfile, TargetIdentity
 from domain.recommendation import recommend
 from domain.replies import SipReply
+from domain.trunk import Direction
 from sip.dialog_state import (
     Answered,
     Calling,
@@ -24,14 +28,19 @@ from sip.dialog_state import (
     Said,
 )
 from sip.transports import Transport
-from storage import calls, discoveries, organizations
+from storage import bindings, calls, discoveries, organizations
+from storage.bindings import NewBinding
 from storage.calls import NewEvent
 from storage.discoveries import NewAttempt, Resolution
 from storage.engine import Database
+from storage.health_config import ResolvedTarget, write_resolution
+from storage.health_writes import write_transitions
+from storage.ids import new_id
 from storage.tables import DiscoveryStatus
 from tests.api.victims import add_discovery
 from tests.domain.builders import answered
 from tests.storage.factories import queued_call
+from tests.storage.health_rows import a_transition, add_trunk, fences_of, place_names
 
 __all__ = ["MEANWHILE", "PAST"]
 
@@ -39,6 +48,7 @@ Ids = dict[str, str]
 
 HOST = "sip.example.com"
 ADDRESS = "203.0.113.10"
+_PROVIDER = "trunk.provider.com"
 _BANNER = "Asterisk PBX 18.0.0"
 _DIALOG = DialogState(
     call_id="abc123",
@@ -160,10 +170,47 @@ async def _recipients(database: Database, org_id: str) -> Ids:
     return {}
 
 
+async def _completed_check(database: Database, org_id: str) -> Ids:
+    """A number whose trunk was probed once, and answered."""
+    trunk_id = await add_trunk(database, org_id, sip_endpoint=f"sip:{_PROVIDER}")
+    binding = NewBinding(
+        id=new_id("cfg"),
+        org_id=org_id,
+        phone_number="+14150000000",
+        direction=Direction.OUTBOUND,
+        trunk_id=trunk_id,
+        priority=0,
+    )
+    name = NameIdentity(_PROVIDER, None, None, ProbeProfile(_PROVIDER))
+    target = TargetIdentity(ADDRESS, 5060, Transport.UDP, name.profile)
+    await place_names(database, org_id, trunk_id, name)
+    now = datetime.now(UTC)
+    change = a_transition(target.target_id, HealthState.HEALTHY, at=now)
+    health = replace(change.state.health, last_ms=42.0)
+    fences = await fences_of(database, name)
+    async with database.tenant(org_id) as session:
+        await bindings.add(session, [binding])
+    async with database.system() as session:
+        ((shard, fence),) = fences.items()
+        await write_resolution(
+            session,
+            shard,
+            fence,
+            name.name_id,
+            [ResolvedTarget(target)],
+            now=now,
+            ttl=timedelta(minutes=5),
+        )
+        answered = replace(change, state=replace(change.state, health=health))
+        await write_transitions(session, fences, [answered])
+    return {}
+
+
 PAST: Final[dict[str, Callable[[Database, str], Awaitable[Ids]]]] = {
     "a completed discovery": _completed_discovery,
     "a test call": _test_call,
     "a completed test call": _completed_test_call,
+    "a completed check": _completed_check,
     "recipients of alerts": _recipients,
 }
 MEANWHILE: Final[dict[str, Callable[[Database, str], Awaitable[None]]]] = {

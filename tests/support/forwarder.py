@@ -67,5 +67,9 @@ async def run_forwarder(host: str, target: str) -> AsyncIterator[Forwarder]:
     server = await asyncio.start_server(forwarder.accepted, host, 0)
     async with server:
         forwarder.address = "{}:{}".format(*server.sockets[0].getsockname()[:2])
-        yield forwarder
-        await forwarder.close()
+        try:
+            yield forwarder
+        finally:
+            # Nobody new comes while those who are here are sent away.
+            server.close()
+            await forwarder.close()
