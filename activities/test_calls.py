@@ -87,6 +87,7 @@ class TestCallActivities(TestCallContract):
                 plan,
                 guard=dependencies.guard,
                 resolver=dependencies.resolver,
+                media_process=dependencies.media_process,
                 media_ports=dependencies.settings.media_ports(),
                 new_token=_token,
                 observer=journal,
@@ -102,7 +103,8 @@ class TestCallActivities(TestCallContract):
         async with database.tenant(order.org_id) as session:
             call = await calls.get(session, order.call_id)
             if snapshot is None or call is None:
-                return CleanUpOutcome()
+                waits = call is not None and call.status is CallStatus.QUEUED
+                return CleanUpOutcome(untaken=waits)
             plan = await self._plan(session, call)
         async with CallJournal(dependencies.call_writer, box, order) as journal:
             facts = await clean_up_call(
@@ -156,6 +158,7 @@ class TestCallActivities(TestCallContract):
             public_address=settings.public_address,
             ca_file=settings.tls_ca_file,
             client_certificate=client,
+            call_id=call.id,
             limit_seconds=CALL_LIMIT.total_seconds(),
         )
 

@@ -35,6 +35,7 @@ from sip.capture import CapturedMessage
 from sip.dialog_state import CallSnapshot, SessionEvent
 from sip.net.call_agent import place_call
 from sip.net.guard import AddressGuard
+from sip.net.media_process import MediaProcess
 from sip.net.resolver import Resolver
 from sip.net.tls import TlsProfile, client_context
 from sip.net.wire import WireRecord
@@ -118,11 +119,12 @@ async def run_call(order: CallOrder) -> bool:
     screen = None if order.quiet else CallScreen(console)
     observer = Observer(screen)
     with screen or nullcontext():
-        async with _hang_up_at_interrupt() as hang_up:
+        async with MediaProcess() as media_process, _hang_up_at_interrupt() as hang_up:
             facts = await place_call(
                 plan,
                 guard=_guard(order, settings),
                 resolver=Resolver(settings.nameservers()),
+                media_process=media_process,
                 media_ports=settings.media_ports(),
                 new_token=lambda: secrets.token_hex(16),
                 observer=observer,

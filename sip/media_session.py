@@ -46,6 +46,11 @@ class MediaSession:
         self._outbox: list[MediaDatagram] = []
         self._closed = False
 
+    @property
+    def packets_in(self) -> int:
+        """RTP packets that came, each counted that could be read."""
+        return self._receiver.packets
+
     def receive_rtp(self, data: bytes, address: Address, now: float) -> None:
         """Takes one datagram of the RTP port; RTCP on it is taken for what it is (RFC 5761)."""
         if is_rtcp(data):

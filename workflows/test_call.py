@@ -24,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
         CLEAN_UP_LIMITS,
         CONCLUDE_LIMITS,
         PLACE_LIMITS,
+        START_PATIENCE,
         TestCallContract,
         TestCallFailure,
         TestCallOrder,
@@ -73,23 +74,30 @@ class TestCallWorkflow:
             raise ApplicationError("the call is over", type=ErrorType.TEST_CALL_OVER)
 
     async def _call(self) -> TestCallOutcome:
-        if self._hung_up:  # An update can be there before the first task.
-            return await self._fail(CallFailure.CANCELLED)
-        placed = await self._place()
-        if isinstance(placed, TestCallOutcome):
-            if placed.left_up:
-                await self._clean_up()
-            return placed
-        if placed is not CallFailure.NOT_STARTED:
-            await self._clean_up()
-        return await self._fail(placed)
+        give_up = workflow.now() + START_PATIENCE
+        while not self._hung_up:  # An update can be there before the first task.
+            placed = await self._place(within=give_up - workflow.now())
+            if isinstance(placed, TestCallOutcome):
+                if placed.left_up:
+                    await self._clean_up()
+                return placed
+            if placed is CallFailure.NOT_STARTED:
+                return await self._fail(placed)
+            untaken = await self._clean_up()
+            if placed is not CallFailure.INTERRUPTED or not untaken:
+                return await self._fail(placed)
+            # Temporal counted the activity as started, but no worker got it: a server under load
+            # loses a task that it hands over. The row was never taken, so this is no second call.
+            if workflow.now() >= give_up:
+                return await self._fail(CallFailure.NOT_STARTED)
+        return await self._fail(CallFailure.CANCELLED)
 
-    async def _place(self) -> TestCallOutcome | CallFailure:
+    async def _place(self, *, within: timedelta) -> TestCallOutcome | CallFailure:
         self._placing = workflow.start_activity_method(
             TestCallContract.place,
             self._order,
             task_queue=CALLS_QUEUE,
-            schedule_to_start_timeout=PLACE_LIMITS.schedule_to_start,
+            schedule_to_start_timeout=within,
             schedule_to_close_timeout=PLACE_LIMITS.schedule_to_close,
             start_to_close_timeout=PLACE_LIMITS.start_to_close,
             heartbeat_timeout=PLACE_LIMITS.heartbeat,
@@ -102,9 +110,10 @@ class TestCallWorkflow:
         except ActivityError as error:
             return _failure_of(error)
 
-    async def _clean_up(self) -> None:
+    async def _clean_up(self) -> bool:
+        """Whether the call was never begun, so that nothing can be up."""
         try:
-            await workflow.execute_activity_method(
+            cleaned = await workflow.execute_activity_method(
                 TestCallContract.clean_up,
                 self._order,
                 task_queue=CALLS_QUEUE,
@@ -115,6 +124,8 @@ class TestCallWorkflow:
             )
         except ActivityError as error:
             workflow.logger.error("no clean-up of a test call", exc_info=error)
+            return False
+        return cleaned.untaken
 
     async def _fail(self, reason: CallFailure) -> TestCallOutcome:
         return await workflow.execute_activity_method(

@@ -16,6 +16,7 @@ __all__ = [
     "CLEAN_UP_LIMITS",
     "CLEAN_UP_PATIENCE",
     "PLACE_LIMITS",
+    "START_PATIENCE",
     "CleanUpOutcome",
     "TestCallContract",
     "TestCallFailure",
@@ -59,11 +60,13 @@ class CleanUpOutcome(Payload):
     """What ended the legs of a call that its own process could not end.
 
     ``sent`` are methods in order, ``answers`` the final status of each CANCEL and BYE. Both are
-    empty when nothing was left up.
+    empty when nothing was left up. ``untaken`` when nobody ever began to place the call, so that it
+    may be placed still.
     """
 
     sent: tuple[str, ...] = ()
     answers: tuple[int, ...] = ()
+    untaken: bool = False
 
 
 CALL_LIMIT = timedelta(seconds=110)
@@ -73,9 +76,12 @@ for a clean-up after a worker that died at the very end."""
 CLEAN_UP_PATIENCE = timedelta(seconds=8)
 """How long a clean-up waits for answers: five retransmissions over UDP (RFC 3261 17.1.2.2)."""
 
+START_PATIENCE = timedelta(seconds=20)
+"""Within which a call is placed or never: whoever asked has turned away by then, and it must not come
+out of nowhere."""
+
 PLACE_LIMITS = ActivityLimits(
-    # Whoever asked has turned away by then; a call must not come out of nowhere.
-    schedule_to_start=timedelta(seconds=20),
+    schedule_to_start=START_PATIENCE,
     # The call, and 5 s for rows before and behind it.
     start_to_close=CALL_LIMIT + timedelta(seconds=5),
     schedule_to_close=CALL_LIMIT + timedelta(seconds=25),
@@ -110,7 +116,8 @@ class TestCallContract(ABC):
     @activity.defn(name="test_call.clean_up")
     @abstractmethod
     async def clean_up(self, order: TestCallOrder) -> CleanUpOutcome:
-        """End what the row's snapshot says may be up: CANCEL, or ACK and BYE. Safe to repeat.
+        """End what the row's snapshot says may be up: CANCEL, or ACK and BYE. Safe to repeat, and
+        before a call that was never begun.
 
         Raises ``ApplicationError`` of type ``TestCallLeftUp`` when the peer did not confirm it.
         """

@@ -14,6 +14,7 @@ from sip.call_plan import CallPlan
 from sip.net.call_life import CallLife
 from sip.net.call_observer import CallEvent, CallObserver
 from sip.net.guard import AddressGuard
+from sip.net.media_process import MediaProcess
 from sip.net.resolver import Resolver
 from sip.timers import Timers
 
@@ -28,6 +29,7 @@ async def place_call(
     *,
     guard: AddressGuard,
     resolver: Resolver,
+    media_process: MediaProcess,
     media_ports: range,
     new_token: Callable[[], str],
     observer: CallObserver,
@@ -37,10 +39,11 @@ async def place_call(
 ) -> CallFacts:
     """Place a call, talk for some seconds, end it, and return what was found out.
 
-    ``media_ports`` is the range that RTP and RTCP take a pair from, ``new_token`` returns an
-    unpredictable token at each call. ``hang_up`` ends the call because somebody asked, ``stop``
-    because this process shuts down. When it returns, the call is over, or its peer has not answered
-    within the plan's limit; then the last saved snapshot is what `clean_up_call` needs.
+    ``media_process`` runs and outlives the call. ``media_ports`` is the range that RTP and RTCP take a
+    pair from, ``new_token`` returns an unpredictable token at each call. ``hang_up`` ends the call
+    because somebody asked, ``stop`` because this process shuts down. When it returns, the call is
+    over, or its peer has not answered within the plan's limit; then the last saved snapshot is what
+    `clean_up_call` needs.
 
     Raises what the observer raises and LocalProtocolError for a plan that makes no valid INVITE. A
     cancelled call hangs up first, for `CANCEL_GRACE_SECONDS` at most.
@@ -49,6 +52,7 @@ async def place_call(
         plan,
         guard=guard,
         resolver=resolver,
+        media_process=media_process,
         media_ports=media_ports,
         new_token=new_token,
         observer=observer,
@@ -65,8 +69,9 @@ async def place_call(
             await asyncio.wait({task}, timeout=CANCEL_GRACE_SECONDS)
         finally:
             task.cancel()
-        await asyncio.wait({task})
-        if not task.cancelled():
-            # Whoever cancelled the call is not told what became of it.
-            task.exception()
+            # Also whoever cancels twice gets no call that still has sockets.
+            await asyncio.wait({task})
+            if not task.cancelled():
+                # Whoever cancelled the call is not told what became of it.
+                task.exception()
         raise

@@ -31,6 +31,7 @@ from sip.net.call_observer import CallObserver
 from sip.net.call_pump import CallPump
 from sip.net.call_targets import TargetReacher
 from sip.net.guard import AddressGuard
+from sip.net.media_process import MediaProcess
 from sip.net.resolver import Resolver
 from sip.net.wire import utc_now
 from sip.session_requests import invite_request
@@ -64,6 +65,7 @@ class CallParts:
     reacher: TargetReacher
     guard: AddressGuard
     resolver: Resolver
+    media_process: MediaProcess
     media_ports: range
     new_token: Callable[[], str]
     observer: CallObserver
@@ -72,10 +74,32 @@ class CallParts:
 
 
 class CallAttempt:
-    """A `CallPart` of the pump. Makes its sockets at once and sends nothing before `start`."""
+    """A `CallPart` of the pump. Made by `open`; it sends nothing before `start`."""
 
-    def __init__(self, parts: CallParts, flow: Flow, tags: CallTags) -> None:
-        """Raises OSError without media ports, LocalProtocolError for a plan that cannot be sent."""
+    @classmethod
+    async def open(cls, parts: CallParts, flow: Flow, tags: CallTags) -> CallAttempt:
+        """The attempt, and its media ports.
+
+        Raises OSError without media ports, LocalProtocolError for a plan that cannot be sent.
+        """
+        media = CallMedia(
+            parts.plan,
+            parts.media_process,
+            guard=parts.guard,
+            resolver=parts.resolver,
+            addresses=parts.addresses,
+            note=parts.pump.note,
+            cname=parts.new_token(),
+        )
+        await media.open(flow.local[0], parts.media_ports)
+        try:
+            return cls(parts, flow, tags, media)
+        except BaseException:
+            media.close()
+            raise
+
+    def __init__(self, parts: CallParts, flow: Flow, tags: CallTags, media: CallMedia) -> None:
+        """``media`` has its ports. Raises LocalProtocolError for a plan that cannot be sent."""
         plan, pump = parts.plan, parts.pump
         self.over_at: float | None = None
         self.answered_at: float | None = None
@@ -91,53 +115,40 @@ class CallAttempt:
             note=pump.note,
             profile_for=parts.reacher.profile_for,
         )
-        self._media = CallMedia(
-            plan,
-            flow.local[0],
-            parts.media_ports,
-            resolver=parts.resolver,
-            addresses=parts.addresses,
-            permits=parts.guard.permits,
-            note=pump.note,
-            cname=parts.new_token(),
-        )
+        self._media = media
         self._early: dict[str, bytes] = {}
         self._wanted: tuple[Agreement, bool] | None = None
         self._agreed: AgreedMedia | None = None
-        try:
-            self._negotiation = CallNegotiation(
-                capabilities_of(
-                    plan,
-                    address=our_host(plan, flow),
-                    rtp_port=self._media.rtp_port,
-                    new_key=secrets.token_bytes,
-                ),
-                secrets.randbits(62),
-            )
-            invite_plan = invite_plan_of(
+        self._negotiation = CallNegotiation(
+            capabilities_of(
                 plan,
-                flow,
-                call_id=tags.call_id,
-                from_tag=tags.from_tag,
-                first_cseq=tags.first_cseq,
-                offer=self._negotiation.offer,
-            )
-            invite = invite_request(invite_plan, flow.transport, f"z9hG4bK{parts.new_token()}")
-            self.size = len(invite.serialize())
-            """Octets of the INVITE."""
-            self._session = InviteSession(
-                pump.layer,
-                flow,
-                invite_plan,
-                new_token=parts.new_token,
-                answer_offer=self._negotiation.answer_offer,
-                save=pump.save,
-                flow_to=self._hops.flow_to,
-                timers=parts.timers,
-            )
-        except BaseException:
-            self._media.close()
-            raise
+                address=our_host(plan, flow),
+                rtp_port=self._media.rtp_port,
+                new_key=secrets.token_bytes,
+            ),
+            secrets.randbits(62),
+        )
+        invite_plan = invite_plan_of(
+            plan,
+            flow,
+            call_id=tags.call_id,
+            from_tag=tags.from_tag,
+            first_cseq=tags.first_cseq,
+            offer=self._negotiation.offer,
+        )
+        invite = invite_request(invite_plan, flow.transport, f"z9hG4bK{parts.new_token()}")
+        self.size = len(invite.serialize())
+        """Octets of the INVITE."""
+        self._session = InviteSession(
+            pump.layer,
+            flow,
+            invite_plan,
+            new_token=parts.new_token,
+            answer_offer=self._negotiation.answer_offer,
+            save=pump.save,
+            flow_to=self._hops.flow_to,
+            timers=parts.timers,
+        )
         self.next_cseq = tags.first_cseq + 1
         """The number of an INVITE to another target."""
         self.record = CallRecord(
@@ -277,9 +288,10 @@ class CallAttempt:
         if moved is not None and self.over_at is None:
             await self._media.move(moved)
 
-    def media_verdict(self) -> MediaVerdict | None:
-        return self._media.verdict()
+    async def media_verdict(self) -> MediaVerdict | None:
+        """Close the media ports and judge what went through them."""
+        return await self._media.verdict()
 
     def close(self) -> None:
-        """Close the media ports; idempotent."""
+        """Have the media ports closed; idempotent."""
         self._media.close()

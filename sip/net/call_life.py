@@ -16,6 +16,7 @@ from sip.net.call_order import TargetOrder
 from sip.net.call_pump import CallPump
 from sip.net.call_targets import CallTarget, Reached, TargetFailed, TargetReacher, outcome_of
 from sip.net.guard import AddressGuard
+from sip.net.media_process import MediaProcess
 from sip.net.resolver import Resolver
 from sip.timers import Timers
 
@@ -40,6 +41,7 @@ class CallLife:
         *,
         guard: AddressGuard,
         resolver: Resolver,
+        media_process: MediaProcess,
         media_ports: range,
         new_token: Callable[[], str],
         observer: CallObserver,
@@ -61,6 +63,7 @@ class CallLife:
             reacher=TargetReacher(self._pump.transport, guard, plan),
             guard=guard,
             resolver=resolver,
+            media_process=media_process,
             media_ports=media_ports,
             new_token=new_token,
             observer=observer,
@@ -87,7 +90,7 @@ class CallLife:
             except _Stopped:
                 self._stopped = self._stopped or self._wish()
             finished = True
-            return self._facts()
+            return await self._facts()
         finally:
             for watcher in watchers:
                 watcher.cancel()
@@ -191,13 +194,14 @@ class CallLife:
         await event.wait()
         self._pump.wake()
 
-    def _facts(self) -> CallFacts:
+    async def _facts(self) -> CallFacts:
         attempt = self._attempt
+        media = await attempt.media_verdict() if attempt else None
         return CallFacts(
             dns=self._opening.dns,
             targets=tuple(self._targets.values()),
             invite=attempt.record.facts if attempt else None,
-            media=attempt.media_verdict() if attempt else None,
+            media=media,
             addresses=self._parts.addresses.findings,
             stopped=self._stopped,
             ring_limit_ms=1000 * self._plan.ring_seconds,

@@ -63,7 +63,7 @@ class CallOpening:
             previous.close()
         reached = Reached(target, self._parts.plan.host)
         try:
-            attempt = self._made(await self._flow(reached), reached)
+            attempt = await self._made(await self._flow(reached), reached)
             if self._is_too_large(attempt, target):
                 return await self._by_tcp(attempt, reached)
         except TargetFailed as failed:
@@ -90,9 +90,9 @@ class CallOpening:
     async def _flow(self, reached: Reached, **limits: float) -> Flow:
         return await self._unless_stopped(self._parts.reacher.reach(reached, **limits))
 
-    def _made(self, flow: Flow, reached: Reached) -> CallAttempt:
+    async def _made(self, flow: Flow, reached: Reached) -> CallAttempt:
         try:
-            return CallAttempt(self._parts, flow, self._tags)
+            return await CallAttempt.open(self._parts, flow, self._tags)
         except OSError as error:
             words = error.strerror or str(error)
             raise TargetFailed(TargetOutcome.LOCAL_LIMIT, words) from error
@@ -120,7 +120,7 @@ class CallOpening:
         finally:
             if not kept:
                 attempt.close()
-        return self._made(flow, tcp), tcp
+        return await self._made(flow, tcp), tcp
 
 
 def _line(lookup: Lookup) -> str:

@@ -266,6 +266,13 @@ async def test_a_clean_up_has_nothing_to_do_for_a_call_that_ended(caller: Caller
     assert cleaned == contracts.CleanUpOutcome()
 
 
+async def test_a_clean_up_tells_of_a_call_that_nobody_began(caller: Caller) -> None:
+    order = await caller.order("asterisk")
+    cleaned = await caller.environment.run(caller.activities.clean_up, order)
+    assert cleaned == contracts.CleanUpOutcome(untaken=True)
+    assert (await caller.place(order)).status is CallStatus.COMPLETED
+
+
 async def test_a_clean_up_without_an_answer_can_be_tried_again(caller: Caller) -> None:
     order = await caller.order("asterisk")
     placing = asyncio.create_task(caller.place(order))

@@ -22,6 +22,7 @@ from sip.dialog_state import CallSnapshot
 from sip.net.call_agent import place_call
 from sip.net.call_observer import CallEvent
 from sip.net.guard import AddressGuard
+from sip.net.media_process import MediaProcess
 from sip.net.resolver import Resolver
 from sip.net.wire import WireRecord
 from tests.support.labs import new_lab_network
@@ -102,7 +103,7 @@ class Watcher:
         """Look away."""
 
 
-async def placed(lab: Lab, call: Placed) -> CallFacts:
+async def placed(lab: Lab, call: Placed, media_process: MediaProcess) -> CallFacts:
     plan = CallPlan(
         host=lab.peers[call.peer].address,
         transport=call.transport,
@@ -120,6 +121,7 @@ async def placed(lab: Lab, call: Placed) -> CallFacts:
         plan,
         guard=AddressGuard((ip_network("127.0.0.0/8"),)),
         resolver=Resolver([]),
+        media_process=media_process,
         media_ports=MEDIA_PORTS,
         new_token=lambda: secrets.token_hex(8),
         observer=Watcher(),
@@ -138,14 +140,14 @@ async def results(
     # Both ends of each call talk in this one loop: more of them would be late on a busy machine.
     room = asyncio.Semaphore(AT_A_TIME)
 
-    async def placed_in_turn(lab: Lab, call: Placed) -> CallFacts:
+    async def placed_in_turn(lab: Lab, call: Placed, media: MediaProcess) -> CallFacts:
         async with room:
-            return await placed(lab, call)
+            return await placed(lab, call, media)
 
     folder: Path = tmp_path_factory.mktemp("placed-calls")
     names = {call.peer for call in CALLS}
-    async with Lab(new_lab_network(loopback), folder, names) as lab:
-        facts = await asyncio.gather(*(placed_in_turn(lab, call) for call in CALLS))
+    async with Lab(new_lab_network(loopback), folder, names) as lab, MediaProcess() as media:
+        facts = await asyncio.gather(*(placed_in_turn(lab, call, media) for call in CALLS))
         async with asyncio.timeout(5):
             await asyncio.gather(*(peer.until_idle() for peer in lab.peers.values()))
         yield dict(zip(CALLS, facts, strict=True)), dict(lab.peers)

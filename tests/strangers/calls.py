@@ -13,6 +13,7 @@ from sip.call_plan import CallPlan
 from sip.dialog_state import CallSnapshot, SessionEvent
 from sip.message import Request, Response, parse_message
 from sip.net.call_agent import place_call
+from sip.net.media_process import MediaProcess
 from sip.net.resolver import Resolver
 from sip.net.wire import Direction, WireRecord
 from tests.strangers.conftest import GUARD
@@ -101,12 +102,14 @@ async def called(
     resolver: Resolver | None = None,
 ) -> CallFacts:
     """Place the call and return what it found."""
-    return await place_call(
-        plan,
-        guard=GUARD,
-        resolver=resolver or Resolver(nameservers=()),
-        media_ports=MEDIA_PORTS,
-        new_token=lambda: secrets.token_hex(16),
-        observer=watcher or Watcher(),
-        hang_up=hang_up or asyncio.Event(),
-    )
+    async with MediaProcess() as media_process:
+        return await place_call(
+            plan,
+            guard=GUARD,
+            resolver=resolver or Resolver(nameservers=()),
+            media_process=media_process,
+            media_ports=MEDIA_PORTS,
+            new_token=lambda: secrets.token_hex(16),
+            observer=watcher or Watcher(),
+            hang_up=hang_up or asyncio.Event(),
+        )

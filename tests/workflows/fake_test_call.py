@@ -24,7 +24,7 @@ Workflow = test_call.TestCallWorkflow
 
 class FakeTestCall:
     """A call that connects; or one that breaks, that lasts until it is hung up, that cannot be
-    cleaned up, whose end the peer did not confirm.
+    cleaned up, whose end the peer did not confirm, that no worker got the first ``lost`` times.
     """
 
     def __init__(
@@ -34,11 +34,13 @@ class FakeTestCall:
         lasts: bool = False,
         stays_up: bool = False,
         unconfirmed: bool = False,
+        lost: int = 0,
     ) -> None:
         self.breaks = breaks
         self.lasts = lasts
         self.stays_up = stays_up
         self.unconfirmed = unconfirmed
+        self.lost = lost
         self.placing = asyncio.Event()
         self.placed = 0
         self.cleaned_up = 0
@@ -47,6 +49,9 @@ class FakeTestCall:
     @activity.defn(name="test_call.place")
     async def place(self, order: contracts.TestCallOrder) -> contracts.TestCallOutcome:
         self.placed += 1
+        if self.placed <= self.lost:
+            # Like a worker that never got it, as far as the server can tell.
+            await asyncio.Event().wait()
         async with heartbeats(lambda: None):
             self.placing.set()
             if self.breaks:
@@ -66,6 +71,8 @@ class FakeTestCall:
         self.cleaned_up += 1
         if self.stays_up:
             raise ApplicationError("the database is away")
+        if self.placed <= self.lost:
+            return contracts.CleanUpOutcome(untaken=True)
         return contracts.CleanUpOutcome(sent=("BYE",), answers=(200,))
 
     @activity.defn(name="test_call.fail")

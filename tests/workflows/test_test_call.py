@@ -43,6 +43,27 @@ async def test_a_call_that_breaks_is_never_placed_again_but_cleaned_up_and_faile
     assert fake.failures == [CallFailure.INTERRUPTED]
 
 
+async def test_a_call_that_no_worker_got_is_placed_still() -> None:
+    fake = FakeTestCall(lost=1)
+    async with time_skipping() as environment, new_worker(environment.client, fake.all()):
+        outcome = await (await start_test_call(environment.client)).result()
+    assert (outcome.status, outcome.result) == (CallStatus.COMPLETED, CallResult.CONNECTED)
+    assert (fake.placed, fake.cleaned_up, fake.failures) == (2, 1, [])
+
+
+async def test_a_call_that_no_worker_got_in_its_time_fails_as_not_started() -> None:
+    fake = FakeTestCall(lost=100)
+    async with time_skipping() as environment, new_worker(environment.client, fake.all()):
+        handle = await start_test_call(environment.client)
+        await handle.result()
+        history = await history_of(handle)
+    places = [each for each in scheduled(history) if each.activity_type.name == "test_call.place"]
+    patience = [each.schedule_to_start_timeout.ToTimedelta() for each in places]
+    assert patience == sorted(patience, reverse=True)
+    assert fake.failures == [CallFailure.NOT_STARTED]
+    assert duration_of(history) < TIMEOUT
+
+
 async def test_a_call_whose_end_the_peer_did_not_confirm_is_cleaned_up_and_keeps_its_row() -> None:
     fake = FakeTestCall(unconfirmed=True)
     async with time_skipping() as environment, new_worker(environment.client, fake.all()):

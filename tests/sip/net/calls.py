@@ -14,12 +14,13 @@ from sip.errors import RemoteProtocolError
 from sip.message import Message, Request, parse_message
 from sip.net.call_agent import CallEvent, CallPlan, place_call
 from sip.net.guard import AddressGuard
+from sip.net.media_process import MediaProcess
 from sip.net.resolver import Resolver
 from sip.net.wire import Direction, WireRecord
 from sip.timers import Timers
 from tests.sip.net.stacks import LOOPBACK
 
-__all__ = ["FAST", "PLAN", "Observer", "call", "new_token", "soon"]
+__all__ = ["FAST", "MEDIA", "PLAN", "Observer", "call", "new_token", "soon"]
 
 FAST = Timers(t1=0.05, t2=0.4, t4=0.5)
 """A tenth of RFC 3261's times, so that what takes 32 seconds takes 3.2."""
@@ -38,6 +39,9 @@ PLAN = CallPlan(
 """A call that says little and waits short; tests give it a host."""
 
 MEDIA_PORTS = range(30000, 32000)
+
+MEDIA = MediaProcess()
+"""One for all these calls, which the first one starts."""
 
 _Event = TypeVar("_Event")
 
@@ -155,6 +159,7 @@ async def call(
         replace(plan, **changes),
         guard=guard,
         resolver=resolver or Resolver([]),
+        media_process=MEDIA,
         media_ports=media_ports,
         new_token=new_token,
         observer=observer,

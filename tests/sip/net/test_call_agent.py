@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -12,11 +11,8 @@ from sip.call_negotiation import NO_DESCRIPTION
 from sip.dialog_state import EndedBy, FailureCause
 from sip.media_verdict import Heard, MediaFlow
 from sip.message import Request
-from sip.net.call_agent import place_call
-from sip.net.resolver import Resolver
-from tests.sip.net.calls import FAST, MEDIA_PORTS, PLAN, Observer, call, new_token
+from tests.sip.net.calls import FAST, PLAN, Observer, call
 from tests.sip.net.phones import Call, answering, phone_at
-from tests.sip.net.stacks import LOOPBACK
 from tests.support.loopback import LoopbackBlock
 
 pytestmark = pytest.mark.usefixtures("loop_errors")
@@ -113,16 +109,7 @@ async def test_a_store_that_fails_in_the_call_ends_it(loopback: LoopbackBlock) -
 
     async with phone_at(loopback.address(), answering) as phone:
         with pytest.raises(ConnectionError):
-            await place_call(
-                replace(PLAN, host=phone.address),
-                guard=LOOPBACK,
-                resolver=Resolver([]),
-                media_ports=MEDIA_PORTS,
-                new_token=new_token,
-                observer=Failing(),
-                hang_up=asyncio.Event(),
-                timers=FAST,
-            )
+            await call(PLAN, Failing(), host=phone.address)
         async with asyncio.timeout(2):
             await phone.calls[0].ended.wait()
     assert len(phone.acks) == 1

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
 from sip.call_facts import CallFacts, StopCause
 from sip.dialog_state import Answered, Calling, FailureCause, Ringing
-from sip.net.call_agent import place_call
 from sip.net.resolver import Resolver
 from sip.net.wire import Direction
-from tests.sip.net.calls import FAST, MEDIA_PORTS, PLAN, Observer, call, new_token, soon
+from tests.sip.net.calls import PLAN, Observer, call, soon
 from tests.sip.net.phones import Call, Phone, Script, answering, deaf_socket, phone_at
-from tests.sip.net.stacks import LOOPBACK
 from tests.support.loopback import LoopbackBlock
 
 pytestmark = pytest.mark.usefixtures("loop_errors")
@@ -181,18 +178,7 @@ async def test_a_call_that_is_let_go_without_grace_leaves_a_snapshot_that_ends_i
 ) -> None:
     observer = Observer()
     async with phone_at(loopback.address(), answering) as phone:
-        life = asyncio.create_task(
-            place_call(
-                replace(PLAN, host=phone.address, talk_seconds=15),
-                guard=LOOPBACK,
-                resolver=Resolver([]),
-                media_ports=MEDIA_PORTS,
-                new_token=new_token,
-                observer=observer,
-                hang_up=asyncio.Event(),
-                timers=FAST,
-            )
-        )
+        life = asyncio.create_task(call(PLAN, observer, host=phone.address, talk_seconds=15))
         await observer.until_event(Answered)
         await asyncio.sleep(0.05)
         snapshot = observer.saved[-1]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import socket
 
 import pytest
@@ -10,9 +12,10 @@ import pytest
 from sip.call_facts import StopCause
 from sip.media_verdict import Heard, MediaFlow, SrtpOutcome
 from sip.negotiation import ProblemKind
+from sip.net.media_commands import MediaLost
 from sip.rtp import is_rtcp, parse_rtp
 from sip.sdp import parse_sdp
-from tests.sip.net.calls import PLAN, call
+from tests.sip.net.calls import MEDIA, PLAN, call
 from tests.sip.net.phones import Call, answering, phone_at, plain_answer, secure_answer
 from tests.support.loopback import LoopbackBlock
 
@@ -111,6 +114,23 @@ async def test_silence_from_the_peer_is_one_way(loopback: LoopbackBlock) -> None
     assert facts.media is not None
     assert facts.media.flow is MediaFlow.OUT_ONLY
     assert facts.media.one_way
+
+
+async def test_a_call_that_lost_its_media_is_ended_and_says_nothing_of_the_peer(
+    loopback: LoopbackBlock,
+) -> None:
+    async def outlives_the_media(call: Call) -> None:
+        await answering(call)
+        await call.acked.wait()
+        assert MEDIA.pid is not None
+        os.kill(MEDIA.pid, signal.SIGKILL)
+
+    async with phone_at(loopback.address(), outlives_the_media) as phone:
+        with pytest.raises(MediaLost):
+            await call(PLAN, host=phone.address)
+        async with asyncio.timeout(5):
+            await phone.calls[0].ended.wait()
+        assert phone.methods() == ["INVITE", "BYE"]
 
 
 async def test_a_closed_media_port_is_noted(loopback: LoopbackBlock) -> None:
