@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Request
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
 
 from api.authentication import Principal
 from api.errors import Forbidden, SipNotEnabled
@@ -23,26 +24,25 @@ from storage.tables import Role
 
 __all__ = ["Access", "Editor", "Operator", "SipEditor", "SipViewer", "Viewer"]
 
-_scheme = HTTPBearer(
-    scheme_name="ApiKey",
+_SCHEME = HTTPBearer(
     bearerFormat="API key",
     description="An API key, as `Bearer <key>`. The bare key without `Bearer` is accepted too.",
-    auto_error=False,
 )
 
 
-class Access:
-    """Dependency that admits keys of at least ``role``, and with ``sip`` only entitled organizations."""
+class Access(SecurityBase):
+    """Dependency that admits keys of at least ``role``, and with ``sip`` only entitled organizations.
+
+    It is the security scheme of OpenAPI itself, which spares every request a second dependency.
+    """
 
     def __init__(self, role: Role, *, sip: bool = False) -> None:
+        self.scheme_name = "ApiKey"
+        self.model = _SCHEME
         self.role = role
         self.sip = sip
 
-    async def __call__(
-        self,
-        request: Request,
-        _documented: Annotated[HTTPAuthorizationCredentials | None, Security(_scheme)] = None,
-    ) -> Principal:
+    async def __call__(self, request: Request) -> Principal:
         return await self.admit(request)
 
     async def admit(self, request: Request) -> Principal:

@@ -33,37 +33,37 @@ __all__ = [
 
 
 # All of them are coroutines: FastAPI runs a plain function in a thread, which costs more than it does.
+# None depends on another one, and routes that are asked often use ``state_of`` themselves: FastAPI
+# works for each dependency on every request.
 async def _state(request: Request) -> ApiState:
     return state_of(request)
 
 
-StateDep = Annotated[ApiState, Depends(_state)]
+async def _settings(request: Request) -> Settings:
+    return state_of(request).settings
 
 
-async def _settings(state: StateDep) -> Settings:
-    return state.settings
+async def _database(request: Request) -> Database:
+    return state_of(request).database
 
 
-async def _database(state: StateDep) -> Database:
-    return state.database
+async def _temporal(request: Request) -> TemporalGateway:
+    return state_of(request).temporal
 
 
-async def _temporal(state: StateDep) -> TemporalGateway:
-    return state.temporal
+async def _authenticator(request: Request) -> Authenticator:
+    return state_of(request).authenticator
 
 
-async def _authenticator(state: StateDep) -> Authenticator:
-    return state.authenticator
-
-
-async def _secret_box(state: StateDep) -> SecretBox:
-    return state.secret_box
+async def _secret_box(request: Request) -> SecretBox:
+    return state_of(request).secret_box
 
 
 async def _request_id(request: Request) -> str:
     return request_id_of(request.scope)
 
 
+StateDep = Annotated[ApiState, Depends(_state)]
 SettingsDep = Annotated[Settings, Depends(_settings)]
 DatabaseDep = Annotated[Database, Depends(_database)]
 TemporalDep = Annotated[TemporalGateway, Depends(_temporal)]

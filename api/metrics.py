@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -56,14 +58,24 @@ class ApiMetrics:
             buckets=_LATENCY_BUCKETS,
             registry=self.registry,
         )
-        self.in_flight = Gauge(
+        in_flight = Gauge(
             "trunkline_http_requests_in_flight",
             "HTTP requests being answered.",
             registry=self.registry,
         )
+        self._in_flight = 0
+        in_flight.set_function(lambda: self._in_flight)
+        # To find these by their labels takes longer than to count.
+        self._request_of = cache(self._requests.labels)
+        self._latency_of = cache(self._latency.labels)
+
+    def begun(self) -> None:
+        """Count a request that is being answered."""
+        self._in_flight += 1
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one answered request."""
+        """Count one answered request, which is in flight no more."""
+        self._in_flight -= 1
         known = method if method in _METHODS else "OTHER"
-        self._requests.labels(known, route, str(status)).inc()
-        self._latency.labels(known, route).observe(seconds)
+        self._request_of(known, route, str(status)).inc()
+        self._latency_of(known, route).observe(seconds)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterable
 from time import perf_counter
 from urllib.parse import parse_qsl
 
 from opentelemetry import trace
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.envelope import error_response
@@ -21,7 +22,15 @@ __all__ = ["REQUEST_ID_HEADER", "RequestContext", "new_request_id", "request_id_
 
 REQUEST_ID_HEADER = "X-Request-Id"
 
+_RawHeaders = list[tuple[bytes, bytes]]
+
 _log = get_logger("trunkline.api")
+_REQUEST_ID = REQUEST_ID_HEADER.lower().encode()
+# Answers hold customers' data and now and then a secret.
+_STANDARD_HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+)
 # What proxies and clients really send: UUIDs, trace ids, dotted and slashed names.
 _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 # Probes come every few seconds and say nothing while they succeed.
@@ -61,15 +70,12 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers[REQUEST_ID_HEADER] = request_id
-                # Answers hold customers' data and now and then a secret.
-                headers.setdefault("Cache-Control", "no-store")
-                headers.setdefault("X-Content-Type-Options", "nosniff")
+                message["headers"] = _completed(message["headers"], request_id)
             await send(message)
 
         started = perf_counter()
-        with log_ids(request_id=request_id), self._metrics.in_flight.track_inprogress():
+        self._metrics.begun()
+        with log_ids(request_id=request_id):
             try:
                 refusal = _unstorable_address(scope)
                 if refusal is not None:
@@ -96,6 +102,15 @@ class RequestContext:
 
 def _accepted(value: str | None) -> str | None:
     return value if value is not None and _SANE_REQUEST_ID.fullmatch(value) else None
+
+
+def _completed(headers: Iterable[tuple[bytes, bytes]], request_id: str) -> _RawHeaders:
+    """The headers of an answer with those that every answer has."""
+    own = [(name, value) for name, value in headers if name != _REQUEST_ID]
+    names = {name for name, _ in own}
+    own += (each for each in _STANDARD_HEADERS if each[0] not in names)
+    own.append((_REQUEST_ID, request_id.encode()))
+    return own
 
 
 def _route(scope: Scope) -> str:

@@ -1,8 +1,9 @@
 """What the API is measured against: FastAPI and psycopg, and nothing that an API needs beside them.
 
-The same look-up of the key (kept for as long as ours), the same rows by the same indexes, the same
-JSON. Run by ``benchmarks.configuration`` with uvicorn, over ``BARE_DATABASE_URL``, whose role is
-not under row-level security.
+The same look-up of the key (kept for as long as ours), the same rows by the same indexes, and the
+same answers: ``benchmarks.configuration``, which runs it over ``BARE_DATABASE_URL``, compares them.
+It has no tenancy (its role is not under row-level security), no roles, no validation of what it
+answers, no request ids, logs, metrics or limits.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -28,13 +30,22 @@ POOL = AsyncConnectionPool(
     min_size=4,
     max_size=10,
     open=False,
-    kwargs={"autocommit": True},
+    kwargs={"autocommit": True, "options": "-c timezone=UTC"},
 )
 _known: dict[bytes, tuple[float, str]] = {}
 
+KEY = """
+    SELECT k.org_id, k.role, o.entitlements FROM api_keys k JOIN organizations o ON o.id = k.org_id
+     WHERE k.key_hash = %s AND k.revoked_at IS NULL
+       AND (k.expires_at IS NULL OR k.expires_at > now())
+"""
 CONFIGURATION = """
     SELECT b.phone_number AS number, b.id, b.org_id, b.direction, t.sip_endpoint, b.created_at,
-           b.updated_at, t.headers, t.options, t.id AS trunk_id
+           greatest(b.updated_at, t.updated_at) AS updated_at, t.headers,
+           CASE b.direction WHEN 'inbound' THEN jsonb_build_object('auth_mode', t.auth_mode)
+                            ELSE '{}' END || t.options AS options,
+           t.id AS trunk_id, t.failover AS failover_config, NULL AS codec_config,
+           t.alerts AS alert_config
       FROM number_bindings b JOIN trunks t ON t.id = b.trunk_id
      WHERE b.org_id = %s AND b.phone_number = %s ORDER BY b.direction, b.priority
 """
@@ -68,7 +79,7 @@ async def _organization(key: str) -> str:
     digest = hashlib.sha256(key.removeprefix("Bearer ").encode()).digest()
     since, org_id = _known.get(digest, (0.0, ""))
     if time.monotonic() - since > KEY_LIFETIME:
-        found = await _rows("SELECT org_id FROM api_keys WHERE key_hash = %s", digest)
+        found = await _rows(KEY, digest)
         if not found:
             raise HTTPException(401)
         org_id = found[0]["org_id"]
@@ -92,7 +103,9 @@ async def configuration(phone_number: str, key: Key) -> dict[str, Any]:
 
 
 @app.get("/v1/sip/numbers")
-async def numbers(key: Key, limit: int, after: str = "") -> dict[str, Any]:
-    """A page of numbers."""
+async def numbers(key: Key, limit: int, cursor: str) -> dict[str, Any]:
+    """A page of numbers, which is not the last one."""
+    after = urlsafe_b64decode(cursor).decode()
     rows = await _rows(PAGE, await _organization(key), after, limit)
-    return {"data": {"numbers": rows, "next_cursor": rows[-1]["phone_number"]}, "errors": None}
+    behind = urlsafe_b64encode(rows[-1]["phone_number"].encode()).decode()
+    return {"data": {"numbers": rows, "next_cursor": behind}, "errors": None}

@@ -9,24 +9,63 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping
+from functools import cache, partial
 from typing import Any, Literal, TextIO
 
 import structlog
 from opentelemetry import trace
-from structlog.types import Processor
+from structlog.typing import FilteringBoundLogger, Processor
 
+from observability.context import current_log_ids
 from observability.redaction import redact
 
 __all__ = ["configure_logging", "get_logger"]
 
 LogFormat = Literal["json", "console"]
 
+_LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+    "exception": logging.ERROR,
+    "critical": logging.CRITICAL,
+}
 # Libraries that report each request at INFO although our own record says more.
 _QUIET = ("httpx", "httpcore", "urllib3", "asyncio")
 
 
 class _LineHandler(logging.StreamHandler[TextIO]):
     """The one handler of the process; a class of its own so that a second set-up replaces it."""
+
+
+class _Line(str):
+    """A record of ours, which is a line already when the standard library gets it."""
+
+    __slots__ = ()
+
+
+class _LineFormatter(structlog.stdlib.ProcessorFormatter):
+    """Makes lines of the records of libraries."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return record.msg if isinstance(record.msg, _Line) else super().format(record)
+
+
+class _LineLogger:
+    """A logger of the standard library for lines, with its methods; nobody asks a line from where it
+    was written."""
+
+    def __init__(self, name: str = "trunkline") -> None:
+        self.name = name
+        self._logger = logging.getLogger(name)
+        for method, level in _LEVELS.items():
+            setattr(self, method, partial(self._write, level))
+
+    def _write(self, level: int, line: str) -> None:
+        # The formatter must know it from a text that a library logs.
+        record = logging.LogRecord(self.name, level, "", 0, _Line(line), (), None)
+        self._logger.handle(record)
 
 
 def configure_logging(
@@ -37,34 +76,29 @@ def configure_logging(
     ``level`` is ``debug``, ``info``, ``warning`` or ``error``. May be called again; the last call counts.
     """
     shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _add_ids,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
         _add_trace_ids,
     ]
+    finishing: list[Processor] = [
+        structlog.processors.format_exc_info,
+        redact,
+        *_renderers(log_format),
+    ]
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*shared, *finishing],
+        logger_factory=cache(_LineLogger),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=False,
     )
     handler = _LineHandler(stream or sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        _LineFormatter(
             foreign_pre_chain=[_add_temporal_ids, *shared],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                redact,
-                *_renderers(log_format),
-            ],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *finishing],
         )
     )
     root = logging.getLogger()
@@ -80,6 +114,12 @@ def _renderers(log_format: LogFormat) -> list[Processor]:
     if log_format == "console":
         return [structlog.dev.ConsoleRenderer(colors=False)]
     return [structlog.processors.EventRenamer("message"), structlog.processors.JSONRenderer()]
+
+
+def _add_ids(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    return {**current_log_ids(), **event}
 
 
 def _add_trace_ids(
@@ -107,7 +147,7 @@ def _add_temporal_ids(
     return event
 
 
-def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+def get_logger(name: str) -> FilteringBoundLogger:
     """A logger; pass facts as keywords, not inside the text."""
-    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    logger: FilteringBoundLogger = structlog.get_logger(name)
     return logger

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["MASK", "redact", "redacted_text"]
@@ -19,6 +20,7 @@ _SECRET_NAME = re.compile(
 )
 # What we hand out: a short prefix and at least 240 random bits in base64url. Ids are shorter.
 _HANDED_OUT = re.compile(r"\b([a-z]{2,6}_)[A-Za-z0-9_-]{40,}")
+_HANDED_OUT_LENGTH = 43
 _URL_PASSWORD = re.compile(r"(://[^/\s:@]*):[^/\s@]+@")
 # Deeper values are not ours: a record is flat or one level deep.
 _MAX_DEPTH = 6
@@ -26,8 +28,18 @@ _MAX_DEPTH = 6
 
 def redacted_text(text: str) -> str:
     """``text`` with API keys, signing secrets and passwords inside URLs masked."""
-    text = _HANDED_OUT.sub(rf"\1{MASK}", text)
-    return _URL_PASSWORD.sub(rf"\1:{MASK}@", text)
+    # Most texts of a record are words and ids, in which neither can be.
+    if len(text) >= _HANDED_OUT_LENGTH:
+        text = _HANDED_OUT.sub(rf"\1{MASK}", text)
+    if "://" in text:
+        text = _URL_PASSWORD.sub(rf"\1:{MASK}@", text)
+    return text
+
+
+# Names are words of the program, the same ones in every record.
+@lru_cache(maxsize=1024)
+def _is_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
 
 
 def _redacted(value: object, depth: int) -> object:
@@ -43,9 +55,9 @@ def _redacted(value: object, depth: int) -> object:
 
 
 def _named(name: object, value: object, depth: int) -> object:
-    if isinstance(name, str) and isinstance(value, str | bytes) and _SECRET_NAME.search(name):
+    if isinstance(value, str | bytes) and isinstance(name, str) and _is_secret(name):
         return MASK
-    return _redacted(value, depth + 1)
+    return redacted_text(value) if isinstance(value, str) else _redacted(value, depth + 1)
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

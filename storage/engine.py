@@ -1,9 +1,10 @@
 """Transactions that see one organization, or explicitly all of them.
 
 Tenancy is PostgreSQL's row-level security: every table with an ``org_id`` has a policy that compares
-it with the setting ``trunkline.org_id``. A session sets it when its transaction begins, local to
-that transaction, so a pooled connection forgets it with the transaction. Without the setting
-nothing is seen and nothing can be written.
+it with the setting ``trunkline.org_id``. A session sets it when its transaction begins, and a read
+(``storage.reading``) in the transaction that it is, always local to that transaction, so a pooled
+connection forgets it with the transaction. Without the setting nothing is seen and nothing can be
+written.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -23,6 +24,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from storage.errors import DatabaseUnavailable, UnsafeRole
 from storage.ids import is_id
+from storage.reading import Question, Readers, is_away
 
 __all__ = ["Database", "connection_parameters", "libpq_url", "require_system_scope"]
 
@@ -34,10 +36,7 @@ POOL_TIMEOUT: Final = timedelta(seconds=5)
 STATEMENT_TIMEOUT: Final = timedelta(seconds=30)
 IDLE_IN_TRANSACTION_TIMEOUT: Final = timedelta(seconds=60)
 
-# SQLSTATEs that say "not now" about the server: class 08 connection exception, 57P01-57P05 shutdown,
-# crash, starting up, database dropped, idle session; 53300 too many connections; 55P03 a lock that
-# the statement would not wait for any longer.
-_NOT_NOW = frozenset({"57P01", "57P02", "57P03", "57P04", "57P05", "53300", "55P03"})
+RowT = TypeVar("RowT")
 
 
 def libpq_url(url: str) -> str:
@@ -104,8 +103,10 @@ class Database:
 
     ``url`` is ``postgresql://…`` or ``postgresql+psycopg://…``, with everything libpq understands
     (several hosts, ``sslmode``, ``host=`` of a socket folder). Nothing is connected before the
-    first transaction. With ``ping`` a connection is tried before it is used, so that one that broke
-    meanwhile fails nobody; without, its next transaction raises ``DatabaseUnavailable``.
+    first transaction. Sessions share ``pool_size`` connections, and reads up to ``readers`` others:
+    they are answered while every session waits for a lock. With ``ping`` a session's connection is
+    tried before it is used, so that one that broke meanwhile fails nobody; without, its next
+    transaction raises ``DatabaseUnavailable``.
     """
 
     def __init__(
@@ -113,12 +114,15 @@ class Database:
         url: str,
         *,
         pool_size: int = 10,
+        readers: int = 4,
         application: str = "trunkline",
         ping: bool = True,
     ) -> None:
+        parameters = connection_parameters(url, application=application)
+        self._readers = Readers(parameters, readers, POOL_TIMEOUT)
         self._engine = create_async_engine(
             "postgresql+psycopg://",
-            connect_args=connection_parameters(url, application=application),
+            connect_args=parameters,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT.total_seconds(),
@@ -133,9 +137,7 @@ class Database:
         Commits on exit, rolls back on any error. Raises ``ValueError`` when ``org_id`` is not an
         organization's id, ``DatabaseUnavailable`` when PostgreSQL is not there.
         """
-        if not is_id("org", org_id):
-            raise ValueError(f"{org_id!r} is not the id of an organization")
-        async with self._transaction(org_id) as session:
+        async with self._transaction(_organization(org_id)) as session:
             yield session
 
     @asynccontextmanager
@@ -147,6 +149,23 @@ class Database:
         """
         async with self._transaction(SYSTEM_SCOPE) as session:
             yield session
+
+    async def read(self, org_id: str, question: Question[RowT], **values: Any) -> list[RowT]:
+        """What the question finds among the rows of this organization, in one round trip.
+
+        The question may name the organization as ``org_id``. Sees what is committed. Raises ``ValueError`` when ``org_id`` is not an organization's id,
+        ``KeyError`` when a value of the question is missing, ``DatabaseUnavailable`` when
+        PostgreSQL is not there.
+        """
+        scope = _organization(org_id)
+        try:
+            return await self._readers.ask(scope, question, {"org_id": scope, **values})
+        except TimeoutError as error:
+            raise DatabaseUnavailable("every connection for reads is in use") from error
+        except psycopg.Error as error:
+            if is_away(error):
+                raise DatabaseUnavailable(_first_line(error)) from error
+            raise
 
     @asynccontextmanager
     async def _transaction(self, scope: str) -> AsyncIterator[AsyncSession]:
@@ -162,7 +181,7 @@ class Database:
         except PoolTimeout as error:
             raise DatabaseUnavailable("every connection of the pool is in use") from error
         except DBAPIError as error:
-            if _is_unavailable(error):
+            if error.connection_invalidated or is_away(error.orig):
                 raise DatabaseUnavailable(_first_line(error.orig)) from error
             raise
 
@@ -198,6 +217,7 @@ class Database:
 
     async def dispose(self) -> None:
         """Close every pooled connection."""
+        await self._readers.close()
         await self._engine.dispose()
 
 
@@ -218,16 +238,10 @@ _ROLE_FACTS = text(
 )
 
 
-def _is_unavailable(error: DBAPIError) -> bool:
-    """Whether the server, not the statement, is what failed."""
-    if error.connection_invalidated:
-        return True
-    cause = error.orig
-    if not isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
-        return False
-    state = cause.sqlstate
-    # libpq reports a connection that could not be opened, or broke, without an SQLSTATE.
-    return state is None or state.startswith("08") or state in _NOT_NOW
+def _organization(org_id: str) -> str:
+    if not is_id("org", org_id):
+        raise ValueError(f"{org_id!r} is not the id of an organization")
+    return org_id
 
 
 def _first_line(error: BaseException | None) -> str:

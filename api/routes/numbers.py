@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 from typing import Annotated, Any
 
-from fastapi import Query
+from fastapi import Query, Request, Response
 
 from api.access import SipEditor, SipViewer
 from api.changes import ChangeDep
-from api.dependencies import By, DatabaseDep, SecretBoxDep, SettingsDep
+from api.dependencies import By, SecretBoxDep, SettingsDep
 from api.documentation import answer, refusals
-from api.envelope import Envelope, EnvelopeJson
+from api.envelope import Envelope, enveloped
 from api.errors import Conflict, InvalidRequest, NotFound
 from api.number_query import NumberQuery
 from api.routing import new_router
@@ -30,6 +30,7 @@ from api.schemas.trunk_config import EXAMPLE_CONFIGURED, ConfigRequest, Configur
 from api.services import number_list, numbers
 from api.services.attach import attach
 from api.services.number_changes import configure, detach, update
+from api.state import state_of
 from domain.passwords import generated_password
 
 __all__ = ["router"]
@@ -60,15 +61,13 @@ Number = Annotated[
 @router.get(
     "",
     summary="Get a number's configuration",
+    response_model=Envelope[NumberView],
     responses={**answer(EXAMPLE_CONFIGURATION), **refusals(_NOT_CONFIGURED)},
 )
-async def get_number(
-    principal: SipViewer, database: DatabaseDep, phone_number: Number
-) -> Envelope[NumberView]:
+async def get_number(principal: SipViewer, request: Request, phone_number: Number) -> Response:
     """Of each direction the configuration that is used first, and all of them in route order."""
-    async with database.tenant(principal.org_id) as session:
-        found = await numbers.configuration_of(session, principal.org_id, phone_number)
-    return Envelope(data=found)
+    database = state_of(request).database
+    return enveloped(await numbers.configuration_of(database, principal.org_id, phone_number))
 
 
 @router.post(
@@ -175,23 +174,20 @@ async def detach_number(
     response_model=Envelope[NumberList],
     responses=answer(EXAMPLE_NUMBERS),
 )
-async def list_numbers(
-    principal: SipViewer, database: DatabaseDep, query: NumberQuery
-) -> EnvelopeJson:
+async def list_numbers(principal: SipViewer, request: Request, query: NumberQuery) -> Response:
     """All numbers in the order of their text; with `limit` a page of them."""
+    database = state_of(request).database
     org_id, after = principal.org_id, query.after()
-    async with database.tenant(org_id) as session:
-        if query.limit is None:
-            found = await number_list.every(session, org_id, query.wanted, after=after)
-        else:
-            found = await number_list.page(
-                session, org_id, query.wanted, limit=query.limit, after=after
-            )
+    if query.limit is None:
+        found = await number_list.every(database, org_id, query.wanted, after=after)
+    else:
+        found = await number_list.page(
+            database, org_id, query.wanted, limit=query.limit, after=after
+        )
     data: dict[str, Any] = {"numbers": found.numbers}
     if found.last is not None:
         data["next_cursor"] = query.cursor_behind(found.last)
-    # Made of our own rows: to validate a hundred thousand of them again would hold everybody up.
-    return EnvelopeJson({"data": data, "errors": None})
+    return enveloped(data)
 
 
 @router.get(

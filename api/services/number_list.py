@@ -5,18 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from domain.trunk import Direction
+from domain.trunk_health import STATUS_WORDS
 from storage import number_pages
+from storage.engine import Database
 from storage.number_pages import ListedNumber, NumberFilter
 
 __all__ = ["ListedPage", "every", "page"]
 
-UNCHECKED = "unchecked"
-"""Contract section 2: what was never probed."""
-
 PAGE = 1000
 """Numbers read at a time when all are wanted: other requests get their turn in between."""
+
+# Plain text: an enumeration's member is slow to be written as JSON, and a page has hundreds.
+_DIRECTIONS = {
+    (True, True): [Direction.INBOUND.value, Direction.OUTBOUND.value],
+    (True, False): [Direction.INBOUND.value],
+    (False, True): [Direction.OUTBOUND.value],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +33,21 @@ class ListedPage:
 
 
 async def page(
-    session: AsyncSession, org_id: str, wanted: NumberFilter, *, limit: int, after: str
+    database: Database, org_id: str, wanted: NumberFilter, *, limit: int, after: str
 ) -> ListedPage:
     """At most ``limit`` numbers from after ``after`` on."""
-    found = await number_pages.page(session, org_id, wanted, limit=limit + 1, after=after)
+    found = await number_pages.page(database, org_id, wanted, limit=limit + 1, after=after)
     shown = found[:limit]
     last = shown[-1].phone_number if len(shown) < len(found) else None
     return ListedPage([_item(each) for each in shown], last)
 
 
-async def every(
-    session: AsyncSession, org_id: str, wanted: NumberFilter, *, after: str
-) -> ListedPage:
+async def every(database: Database, org_id: str, wanted: NumberFilter, *, after: str) -> ListedPage:
     """All numbers from after ``after`` on."""
     numbers: list[dict[str, Any]] = []
     last: str | None = after
     while last is not None:
-        part = await page(session, org_id, wanted, limit=PAGE, after=last)
+        part = await page(database, org_id, wanted, limit=PAGE, after=last)
         numbers += part.numbers
         last = part.last
     return ListedPage(numbers)
@@ -53,7 +56,7 @@ async def every(
 def _item(listed: ListedNumber) -> dict[str, Any]:
     return {
         "phone_number": listed.phone_number,
-        "directions": listed.directions,
+        "directions": _DIRECTIONS[listed.inbound, listed.outbound],
         "sip_endpoint": listed.sip_endpoint,
-        "health_status": UNCHECKED,
+        "health_status": STATUS_WORDS[listed.state],
     }
