@@ -24,6 +24,7 @@ from domain.call_state import (
 from domain.call_timeline import TimelineWord
 from storage.call_admission import CHANNEL, Admitted, Limited, NewTestCall, Usage, admit, usage
 from storage.call_log import OWNER_KIND, NewEvent, add_event, add_messages, events, messages
+from storage.call_outcomes import note_outcome
 from storage.notify import notify
 from storage.tables import Call, CallKind
 
@@ -143,6 +144,7 @@ async def conclude(
     """End the call with its result, once; false, and no change, when it has ended already.
 
     ``details`` are added to those of the row, key by key. Events, messages and the snapshot stay.
+    What the call says of its trunk is noted with it.
     """
     values: dict[str, Any] = {
         "status": status,
@@ -154,7 +156,10 @@ async def conclude(
     }
     if details:
         values["details"] = col(Call.details).op("||")(dict(details))
-    return await _change_unfinished(session, call_id, **values)
+    ended = await _change_unfinished(session, call_id, **values)
+    if ended:
+        await note_outcome(session, call_id, details, ended_at=ended_at)
+    return ended
 
 
 async def fail(session: AsyncSession, call_id: str, reason: CallFailure, *, now: datetime) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["Json", "Moment", "StorableText", "Word", "row_of", "storable"]
 
 WordT = TypeVar("WordT", bound=StrEnum)
+
+# As JSON escapes them: NUL, and halves of a character beyond the BMP, which may lack the other one.
+_SUSPECT = re.compile(r"\\u(?:0000|d[89a-f])")
 
 
 def storable(value: Any) -> Any:
@@ -40,6 +45,15 @@ def storable(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, bytes):
         return [storable(item) for item in value]
     return value
+
+
+def _is_clean_json(value: Any) -> bool:
+    """Whether ``storable`` would only copy this; may say no to what it leaves alone."""
+    try:
+        # A hundred entries are written sooner than walked.
+        return _SUSPECT.search(json.dumps(value)) is None
+    except TypeError:
+        return False
 
 
 def row_of(record: DataclassInstance) -> dict[str, Any]:
@@ -65,7 +79,7 @@ class Json(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        return storable(value)
+        return value if _is_clean_json(value) else storable(value)
 
 
 class Moment(TypeDecorator[datetime]):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import random
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,6 +22,7 @@ from domain.call_settings import (
 from domain.codecs import Codec
 from domain.trunk import DEFAULT_CODECS, Direction, TrunkProfile
 from sip.transports import Transport
+from storage.outbound_order import Turn, ordered, routes_of, trial_is_free
 from storage.secret_box import SecretBox
 from storage.tables import NumberBinding, Trunk
 from storage.trunk_vault import opened
@@ -28,14 +33,17 @@ __all__ = ["OutboundConfig", "outbound_of", "password_of"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundConfig:
-    """One configuration with its defaults filled in: what a call needs, but the password.
+    """One endpoint of a configuration with its defaults filled in: what a call needs, but the
+    password.
 
+    ``position`` 0 is the configuration's own endpoint, those behind it are of its failover.
     ``number`` is as stored: E.164 with ``+``, or a DID or extension. Without ``transport``
-    RFC 3263 selects one.
+    RFC 3263 selects one. ``headers`` are the trunk's as stored (contract 3.7).
     """
 
     binding_id: str
     trunk_id: str
+    position: int
     number: str
     host: str
     port: int | None
@@ -52,6 +60,7 @@ class OutboundConfig:
     exact_tls_names: bool
     ca_pem: str | None
     certificate_pin: str | None
+    headers: dict[str, Any] | None
 
     def call_to(self, callee: str) -> CallSettings:
         """The settings of a call from the number to ``callee``."""
@@ -73,13 +82,17 @@ class OutboundConfig:
             exact_tls_names=self.exact_tls_names,
             ca_pem=self.ca_pem,
             certificate_pin=self.certificate_pin,
+            headers=self.headers,
         )
 
 
 async def outbound_of(session: AsyncSession, number: str) -> list[OutboundConfig]:
-    """The configurations of a stored number, the one to try first first; needs a tenant's session.
+    """Where calls of a stored number may go, the first to try first: its configurations by
+    priority, within each its endpoints as the trunk's published route orders them, before there is
+    one by their own priority; needs a tenant's session.
 
-    Empty when the number is unknown or has no outbound configuration.
+    Empty when the number is unknown or has no outbound configuration. Who asks places a call: an
+    endpoint that came back may get it as its trial, and no other until the transaction ends.
     """
     found = await session.execute(
         select(NumberBinding, Trunk)
@@ -94,8 +107,15 @@ async def outbound_of(session: AsyncSession, number: str) -> list[OutboundConfig
         )
         .order_by(col(NumberBinding.priority))
     )
-    configured = (_config(binding, profile_of(trunk)) for binding, trunk in found)
-    return [config for config in configured if config is not None]
+    bound = [list(_configs(binding, profile_of(trunk))) for binding, trunk in found]
+    routes = await routes_of(session, {each.trunk_id for configs in bound for each in configs})
+    now = datetime.now(UTC)
+    in_order: list[OutboundConfig] = []
+    for configs in bound:
+        route = routes.get(configs[0].trunk_id) if configs else None
+        free = route is not None and await trial_is_free(session, configs[0].trunk_id, route)
+        in_order += ordered(configs, route, Turn(now, random, free))
+    return in_order
 
 
 async def password_of(session: AsyncSession, box: SecretBox, trunk_id: str) -> str | None:
@@ -113,27 +133,28 @@ async def password_of(session: AsyncSession, box: SecretBox, trunk_id: str) -> s
     return None if row is None else opened(box, row[0], "sip_password", row[1])
 
 
-def _config(binding: NumberBinding, profile: TrunkProfile) -> OutboundConfig | None:
-    endpoint, options = profile.endpoint, profile.options
-    if endpoint is None:
-        return None
-    return OutboundConfig(
-        binding_id=binding.id,
-        trunk_id=binding.trunk_id,
-        number=binding.phone_number,
-        host=endpoint.host,
-        port=endpoint.port,
-        transport=endpoint.transport,
-        username=options.sip_username,
-        realm=options.sip_realm,
-        minimum_digest=options.minimum_digest,
-        media=endpoint.media,
-        codecs=options.codecs or DEFAULT_CODECS,
-        caller_id=options.caller_id or CallerId.NUMBER,
-        identity_header=options.identity_header or IdentityHeader.NONE,
-        number_format=options.number_format or NumberFormat.PLUS_E164,
-        from_domain=options.from_domain,
-        exact_tls_names=bool(options.exact_tls_names),
-        ca_pem=options.ca_pem,
-        certificate_pin=options.certificate_pin,
-    )
+def _configs(binding: NumberBinding, profile: TrunkProfile) -> Iterator[OutboundConfig]:
+    options = profile.options
+    for position, endpoint in enumerate(profile.endpoints):
+        yield OutboundConfig(
+            binding_id=binding.id,
+            trunk_id=binding.trunk_id,
+            position=position,
+            number=binding.phone_number,
+            host=endpoint.host,
+            port=endpoint.port,
+            transport=endpoint.transport,
+            username=options.sip_username,
+            realm=options.sip_realm,
+            minimum_digest=options.minimum_digest,
+            media=endpoint.media,
+            codecs=options.codecs or DEFAULT_CODECS,
+            caller_id=options.caller_id or CallerId.NUMBER,
+            identity_header=options.identity_header or IdentityHeader.NONE,
+            number_format=options.number_format or NumberFormat.PLUS_E164,
+            from_domain=options.from_domain,
+            exact_tls_names=bool(options.exact_tls_names),
+            ca_pem=options.ca_pem,
+            certificate_pin=options.certificate_pin,
+            headers=profile.headers,
+        )

@@ -7,8 +7,8 @@ same transaction: what was read then still holds, and no two writers wait for ea
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
-from datetime import timedelta
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, select, text, update
@@ -24,6 +24,7 @@ from storage.trunk_vault import TrunkVault
 
 __all__ = [
     "CHANGED",
+    "Place",
     "adopt",
     "announce",
     "by_ids",
@@ -31,7 +32,6 @@ __all__ = [
     "find_implicit",
     "get",
     "lock",
-    "named",
     "profile_of",
     "remove",
     "remove_emptied",
@@ -44,6 +44,14 @@ LOCK_WAIT = timedelta(seconds=5)
 
 CHANGED = "trunk.changed"
 """Kind of the outbox entry of a new revision: ``{"trunk_id", "revision", "removed"}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a trunk stands in the list of named trunks, which is there although the trunk may go."""
+
+    created_at: datetime
+    trunk_id: str
 
 
 async def lock(session: AsyncSession, org_id: str, *, wait: timedelta = LOCK_WAIT) -> None:
@@ -82,16 +90,6 @@ async def by_ids(
         .execution_options(populate_existing=True)
     )
     return {trunk.id: trunk for trunk in found}
-
-
-async def named(session: AsyncSession, org_id: str) -> list[Trunk]:
-    """The organization's named trunks, oldest first."""
-    found = await session.scalars(
-        select(Trunk)
-        .where(col(Trunk.org_id) == org_id, ~col(Trunk.implicit))
-        .order_by(col(Trunk.created_at), col(Trunk.id))
-    )
-    return list(found)
 
 
 async def find_implicit(session: AsyncSession, org_id: str, fingerprint: bytes) -> Trunk | None:
@@ -209,10 +207,11 @@ async def announce(
             .execution_options(synchronize_session=False)
         )
         revisions |= {row.id: row.revision for row in counted}
-    for trunk_id in sorted(revisions):
-        await _tell(session, org_id, trunk_id, revisions[trunk_id], removed=False)
-    for trunk in sorted(removed, key=lambda each: each.id):
-        await _tell(session, org_id, trunk.id, trunk.revision + 1, removed=True)
+    news = [
+        *(_news(org_id, trunk_id, revision) for trunk_id, revision in revisions.items()),
+        *(_news(org_id, trunk.id, trunk.revision + 1, removed=True) for trunk in removed),
+    ]
+    await outbox.append_each(session, news)
 
 
 async def remove_emptied(
@@ -259,11 +258,8 @@ def stream_of(trunk_id: str) -> str:
     return f"trunk:{trunk_id}"
 
 
-async def _tell(
-    session: AsyncSession, org_id: str, trunk_id: str, revision: int, *, removed: bool
-) -> None:
-    await outbox.append(
-        session,
+def _news(org_id: str, trunk_id: str, revision: int, *, removed: bool = False) -> outbox.NewEntry:
+    return outbox.NewEntry(
         org_id=org_id,
         stream=stream_of(trunk_id),
         kind=CHANGED,

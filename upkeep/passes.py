@@ -16,9 +16,12 @@ from storage.errors import DatabaseUnavailable
 from storage.ids import new_id
 from storage.presence import ProcessFacts
 from storage.tables import ProcessKind
+from upkeep.health_days import HISTORY_KEPT, tidy_health
 from upkeep.loops import Pass
+from upkeep.monitors import start_missing_monitors
 from upkeep.reaper import reap_discoveries, reap_test_calls
 from upkeep.relay import KEPT_FOR, relay_outbox
+from upkeep.trunks import wake_undecided_trunks
 
 __all__ = ["PRESENCE_INTERVAL", "SILENT_AFTER", "leave", "passes_of", "this_process"]
 
@@ -30,6 +33,7 @@ SILENT_AFTER = timedelta(seconds=15)
 
 RELAY_INTERVAL = timedelta(seconds=1)
 REAP_INTERVAL = timedelta(seconds=5)
+MONITOR_INTERVAL = timedelta(seconds=30)
 PARTITION_INTERVAL = timedelta(hours=1)
 FORGET_AFTER = timedelta(hours=1)
 
@@ -57,8 +61,18 @@ async def leave(process: ProcessFacts, database: Database) -> None:
         _log.warning("the presence of this process stays behind", reason=str(error))
 
 
-def passes_of(process: ProcessFacts, database: Database, client: ClientSource) -> tuple[Pass, ...]:
-    """The upkeep of one API or worker process; ``client`` gives Temporal, or ``None`` for now."""
+def passes_of(
+    process: ProcessFacts,
+    database: Database,
+    client: ClientSource,
+    *,
+    history_kept: timedelta = HISTORY_KEPT,
+) -> tuple[Pass, ...]:
+    """The upkeep of one API or worker process; ``client`` gives Temporal, or ``None`` for now.
+
+    What was seen of targets is the workers' to write, and to tidy: changes of theirs are kept for
+    ``history_kept``.
+    """
 
     async def beat() -> None:
         async with database.system() as session:
@@ -74,17 +88,31 @@ def passes_of(process: ProcessFacts, database: Database, client: ClientSource) -
         if temporal is not None:
             await relay_outbox(database, temporal)
 
+    async def monitor() -> None:
+        await wake_undecided_trunks(database)
+        temporal = await client()
+        if temporal is not None:
+            await start_missing_monitors(database, temporal)
+
     async def tidy() -> None:
         now = datetime.now(UTC)
+        # By itself: whoever writes a message waits until the new days are committed.
         async with database.system() as session:
             await sip_messages.maintain_partitions(session, today=now.date())
+        async with database.system() as session:
             await presence.purge(session, silent_since=now - FORGET_AFTER)
             await idempotency.expire(session, now=now)
             await outbox.purge(session, delivered_before=now - KEPT_FOR)
 
+    async def tidy_days_of_health() -> None:
+        await tidy_health(database, now=datetime.now(UTC), history_kept=history_kept)
+
+    of_workers = (Pass("health-days", PARTITION_INTERVAL, tidy_days_of_health),)
     return (
         Pass("presence", PRESENCE_INTERVAL, beat),
         Pass("relay", RELAY_INTERVAL, relay),
         Pass("reaper", REAP_INTERVAL, reap),
+        Pass("monitors", MONITOR_INTERVAL, monitor),
         Pass("tidy", PARTITION_INTERVAL, tidy),
+        *(of_workers if process.kind is ProcessKind.WORKER else ()),
     )

@@ -16,11 +16,12 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.service import RPCError
 
-from activities.contracts import TrunkRevision, TrunkState
+from activities.contracts import TrunkFacts, TrunkRevision, TrunkState
 from observability.logs import get_logger
-from storage import outbox, trunks
+from storage import health_facts, outbox, trunks
 from storage.engine import Database
 from storage.tables import OutboxEntry
+from upkeep.monitors import want_monitor
 from workflows.names import ORG_ID, WORKFLOW_QUEUE, trunk_workflow_id
 from workflows.trunk import TrunkWorkflow
 
@@ -71,8 +72,12 @@ def retry_after(attempts: int) -> timedelta:
 
 async def _attempt(client: Client, entry: OutboxEntry) -> str | None:
     """Deliver an entry; why it could not be."""
+    deliver = _DELIVERIES.get(entry.kind)
+    if deliver is None:
+        # Of a newer release, whose processes relay too.
+        return f"nobody here knows {entry.kind!r}"
     try:
-        await _DELIVERIES[entry.kind](client, entry)
+        await deliver(client, entry)
     except RPCError as error:
         return f"{error.status.name}: {error.message}"
     return None
@@ -80,21 +85,37 @@ async def _attempt(client: Client, entry: OutboxEntry) -> str | None:
 
 async def _trunk_changed(client: Client, entry: OutboxEntry) -> None:
     payload = entry.payload
-    trunk_id = str(payload["trunk_id"])
+    revision = TrunkRevision(revision=int(payload["revision"]), removed=bool(payload["removed"]))
+    await _tell_trunk(client, entry, "revised", revision)
+
+
+async def _trunk_facts(client: Client, entry: OutboxEntry) -> None:
+    await _tell_trunk(client, entry, "facts_changed", TrunkFacts(seq=entry.id))
+
+
+async def _tell_trunk(
+    client: Client, entry: OutboxEntry, signal: str, argument: TrunkRevision | TrunkFacts
+) -> None:
+    """Signal the trunk's workflow; it is started when there is none."""
+    trunk_id = str(entry.payload["trunk_id"])
     await client.start_workflow(
         TrunkWorkflow.run,
         TrunkState(trunk_id=trunk_id, org_id=entry.org_id),
         id=trunk_workflow_id(trunk_id),
         task_queue=WORKFLOW_QUEUE,
         search_attributes=TypedSearchAttributes([SearchAttributePair(ORG_ID, entry.org_id)]),
-        start_signal="revised",
-        start_signal_args=[
-            TrunkRevision(revision=int(payload["revision"]), removed=bool(payload["removed"]))
-        ],
+        start_signal=signal,
+        start_signal_args=[argument],
         rpc_timeout=DELIVERY_DEADLINE,
     )
 
 
+async def _monitor_wanted(client: Client, entry: OutboxEntry) -> None:
+    await want_monitor(client, int(entry.payload["shard"]))
+
+
 _DELIVERIES: Final[Mapping[str, Callable[[Client, OutboxEntry], Awaitable[None]]]] = {
     trunks.CHANGED: _trunk_changed,
+    health_facts.MONITOR_WANTED: _monitor_wanted,
+    health_facts.TRUNK_FACTS: _trunk_facts,
 }

@@ -12,6 +12,21 @@ from storage.tables.api_key import ApiKey, Role
 from storage.tables.audit import AuditEntry
 from storage.tables.call import Call, CallDirection, CallEvent, CallKind, CallResult, CallStatus
 from storage.tables.discovery import Discovery, DiscoveryAttempt, DiscoveryStatus
+from storage.tables.health import (
+    HealthName,
+    HealthNameTarget,
+    HealthShard,
+    HealthStateRow,
+    HealthTarget,
+    TrunkEndpoint,
+)
+from storage.tables.health_history import (
+    HealthHour,
+    HealthObservation,
+    HealthTransition,
+    NameChange,
+)
+from storage.tables.health_trunks import Drill, TrunkHealth, TrunkRoute
 from storage.tables.idempotency import IdempotencyKey, IdempotencyState
 from storage.tables.number import InboundNumber, NumberBinding
 from storage.tables.organization import Organization
@@ -33,10 +48,20 @@ __all__ = [
     "Discovery",
     "DiscoveryAttempt",
     "DiscoveryStatus",
+    "Drill",
+    "HealthHour",
+    "HealthName",
+    "HealthNameTarget",
+    "HealthObservation",
+    "HealthShard",
+    "HealthStateRow",
+    "HealthTarget",
+    "HealthTransition",
     "IdempotencyKey",
     "IdempotencyState",
     "InboundNumber",
     "MessageDirection",
+    "NameChange",
     "NumberBinding",
     "Organization",
     "OutboxEntry",
@@ -45,6 +70,9 @@ __all__ = [
     "ServerKey",
     "SipMessage",
     "Trunk",
+    "TrunkEndpoint",
+    "TrunkHealth",
+    "TrunkRoute",
     "WorkerPresence",
 ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -44,12 +44,14 @@ def an_event(word: str = "ringing", **data: Any) -> NewEvent:
     return NewEvent(at=NOON, event=word, detail=f"The word is {word}", data=data)
 
 
-def a_message(org_id: str, call_id: str, text: str = "INVITE") -> NewMessage:
+def a_message(
+    org_id: str, call_id: str, text: str | bytes = "INVITE", *, at: datetime = NOON
+) -> NewMessage:
     return NewMessage(
         org_id=org_id,
         owner_kind=calls.OWNER_KIND,
         owner_id=call_id,
-        at=NOON,
+        at=at,
         direction=MessageDirection.OUT,
         transport="udp",
         local_address="192.0.2.1",
@@ -57,5 +59,5 @@ def a_message(org_id: str, call_id: str, text: str = "INVITE") -> NewMessage:
         remote_address="198.51.100.7",
         remote_port=5060,
         retransmission=False,
-        data=text.encode(),
+        data=text.encode() if isinstance(text, str) else text,
     )

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.engine import default
 from sqlalchemy.exc import StatementError
 
 from storage import audit
 from storage.audit import Actor
-from storage.columns import storable
+from storage.columns import Json, storable
 from storage.engine import Database
 from storage.tables import Organization
 from tests.storage.factories import NOON
@@ -34,6 +35,19 @@ def test_only_what_cannot_be_stored_is_replaced(text: str) -> None:
     stored.encode("utf-8")
     for before, after in zip(text, stored, strict=True):
         assert after == before or (after == "\ufffd" and (before == "\x00" or before >= "\ud800"))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
+)
+
+
+@given(JSON | st.sampled_from(["a\x00b", {"\x00": 1}, [{"a": "\ud800"}], "\\u0000", "😀"]))
+def test_json_is_bound_as_it_can_be_stored(value: Any) -> None:
+    assert Json().process_bind_param(value, default.DefaultDialect()) == storable(value)
 
 
 async def test_hostile_text_of_a_peer_is_written_and_read(database: Database, org_id: str) -> None:

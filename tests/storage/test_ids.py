@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from typing import cast
 
 import pytest
@@ -21,6 +22,14 @@ def test_an_id_is_its_prefix_and_22_base62_characters(prefix: Prefix) -> None:
 
 def test_ids_do_not_repeat() -> None:
     assert len({new_id("disc") for _ in range(10_000)}) == 10_000
+
+
+def test_every_character_is_as_likely() -> None:
+    counted = Counter("".join(new_id("disc")[5:] for _ in range(20_000)))
+    expected = 20_000 * 22 / len(ALPHABET)
+    assert set(counted) == set(ALPHABET)
+    # Eight standard deviations; one byte too many in the table makes a quarter more.
+    assert all(abs(count - expected) < 8 * expected**0.5 for count in counted.values())
 
 
 def test_an_unknown_prefix_is_refused() -> None:

@@ -9,6 +9,7 @@ import pytest
 from domain.call_settings import CallerId, IdentityHeader, MediaSecurity, NumberFormat
 from domain.codecs import Codec
 from domain.trunk import Direction, TrunkDirection, TrunkOptions, TrunkProfile, TrunkSecrets
+from domain.trunk_config import FailoverConfig, FailoverEndpoint
 from sip.transports import Transport
 from storage import bindings, trunks
 from storage.bindings import NewBinding
@@ -37,12 +38,16 @@ async def bind(
     endpoint: str | None = "sip:pbx.example.com",
     direction: Direction = Direction.OUTBOUND,
     password: str | None = None,
+    headers: dict[str, Any] | None = None,
+    failover: FailoverConfig | None = None,
     **options: Any,
 ) -> str:
     profile = TrunkProfile(
         direction=TrunkDirection.BOTH,
         sip_endpoint=endpoint,
         options=TrunkOptions.model_validate(options),
+        headers=headers,
+        failover=failover,
     )
     async with database.tenant(org_id) as session:
         vault = await TrunkVault.opened(session, box)
@@ -86,6 +91,7 @@ async def test_every_option_reaches_the_call(
         org_id,
         endpoint="sip:pbx.example.com:5070;transport=udp",
         password="call-password",
+        headers={"X-Account": "acme"},
         port=5080,
         transport="tcp",
         secure_media=True,
@@ -124,6 +130,7 @@ async def test_every_option_reaches_the_call(
         "exact_tls_names": True,
         "ca_pem": "-----BEGIN CERTIFICATE-----",
         "certificate_pin": "ab" * 32,
+        "headers": {"X-Account": "acme"},
     }
 
 
@@ -166,6 +173,35 @@ async def test_configurations_come_in_route_order_and_of_outbound_only(
 
     assert [each.host for each in found] == ["2001:db8::1", "second.example.com"]
     assert (found[0].port, found[0].transport) == (5061, Transport.TLS)
+
+
+async def test_failover_endpoints_follow_their_own_configuration_by_priority(
+    database: Database, box: SecretBox, org_id: str
+) -> None:
+    failover = FailoverConfig(
+        endpoints=(
+            FailoverEndpoint(host="third.example.com", priority=9),
+            FailoverEndpoint(
+                host="second.example.com", port=5061, transport=Transport.TLS, priority=2
+            ),
+        )
+    )
+    first = await bind(
+        database, box, org_id, priority=1, endpoint="sip:first.example.com", failover=failover
+    )
+    last = await bind(database, box, org_id, priority=2, endpoint="sip:last.example.com")
+
+    async with database.tenant(org_id) as session:
+        found = await outbound_of(session, NUMBER)
+
+    assert [(each.trunk_id, each.position, each.host) for each in found] == [
+        (first, 0, "first.example.com"),
+        (first, 1, "second.example.com"),
+        (first, 2, "third.example.com"),
+        (last, 0, "last.example.com"),
+    ]
+    assert [each.media for each in found][:2] == [MediaSecurity.PLAIN, MediaSecurity.SRTP]
+    assert (found[1].port, found[1].transport) == (5061, Transport.TLS)
 
 
 async def test_nothing_of_another_organization_is_found(

@@ -172,3 +172,41 @@ async def test_relaying_needs_the_system_scope(database: Database, org_id: str) 
             await outbox.claim(session, now=NOON)
         with pytest.raises(RuntimeError, match="system"):
             await outbox.purge(session, delivered_before=NOON)
+
+
+def entries(org_id: str, *named: tuple[str, str]) -> list[outbox.NewEntry]:
+    return [outbox.NewEntry(org_id=org_id, stream=stream, kind=kind) for stream, kind in named]
+
+
+async def test_many_entries_keep_the_order_within_their_streams(
+    database: Database, org_id: str
+) -> None:
+    async with database.tenant(org_id) as session:
+        await outbox.append_each(
+            session, entries(org_id, ("b", "b1"), ("a", "a1"), ("b", "b2"), ("a", "a2"))
+        )
+        await outbox.append_each(session, [])
+    assert await deliver(database) == ["b1", "a1"]
+    assert await deliver(database) == ["b2", "a2"]
+
+
+async def test_who_appends_to_several_streams_waits_for_each_and_nobody_for_ever(
+    database: Database, org_id: str
+) -> None:
+    streams = [f"trunk:{number}" for number in range(10)]
+
+    async def write(number: int) -> None:
+        order = streams if number % 2 else streams[::-1]
+        async with database.tenant(org_id) as session:
+            await outbox.append_each(
+                session, entries(org_id, *((stream, f"{number}") for stream in order))
+            )
+
+    await asyncio.gather(*(write(number) for number in range(8)))
+    async with database.system() as session:
+        found = await session.scalars(text("SELECT kind FROM outbox ORDER BY id"))
+        kinds = found.all()
+    # Whoever had the streams had all of them until the commit.
+    assert [kinds[start : start + 10] for start in range(0, 80, 10)] == [
+        [kind] * 10 for kind in kinds[::10]
+    ]

@@ -12,68 +12,33 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Table, TypeDecorator, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.exc import DBAPIError, InvalidRequestError
 
-from storage.columns import Json, Moment, Word
 from storage.engine import Database
 from storage.ids import new_id
-from storage.tables import METADATA, Organization
-from tests.storage.factories import NOON
+from storage.reading import Question
+from storage.tables import METADATA
+from tests.storage.tenant_rows import TENANT_COLUMN, a_row, insert_statement
 from tests.support.postgres import PostgresForTests, TestDatabase
 
 pytestmark = pytest.mark.postgres
 
-TENANT_COLUMN = {
-    table.name: "id" if table is METADATA.tables[Organization.__tablename__] else "org_id"
-    for table in METADATA.sorted_tables
-    if "org_id" in table.columns or table.name == "organizations"
+REACHED = {
+    "health_names",
+    "health_name_targets",
+    "health_targets",
+    "health_states",
+    "health_transitions",
+    "name_changes",
+    "health_hours",
 }
-WITHOUT_TENANT = {"server_keys", "worker_presence"}
+"""Shared by organizations, and seen by those whose trunks lead there: see test_health_tenancy."""
+WITHOUT_TENANT = {"health_shards", "server_keys", "worker_presence"}
 APPEND_ONLY = {"audit_log", "call_events", "discovery_attempts", "sip_messages"}
 
 MINE = new_id("org")
 THEIRS = new_id("org")
-
-
-def a_row(table: Table, org_id: str, suffix: str = "") -> dict[str, Any]:
-    """A row of any table, valid by its types alone; ids follow from the organization."""
-    row: dict[str, Any] = {}
-    for column in table.columns:
-        if column.identity is not None:
-            continue
-        if column.name == TENANT_COLUMN[table.name]:
-            row[column.name] = org_id
-        elif column.foreign_keys:
-            (key,) = column.foreign_keys
-            row[column.name] = f"{key.column.table.name} {org_id}"
-        elif column.primary_key and not isinstance(column.type, Moment):
-            row[column.name] = f"{table.name} {org_id}{suffix}"
-        else:
-            row[column.name] = a_value(column.type, f"{org_id}{suffix}")
-    return row
-
-
-def a_value(kind: Any, seed: str) -> Any:
-    if isinstance(kind, Word):
-        return next(iter(kind.words.__members__.values()))
-    if isinstance(kind, Json):
-        return "{}"
-    if isinstance(kind, ARRAY):
-        return []
-    if isinstance(kind, Moment):
-        return NOON
-    if isinstance(kind, TypeDecorator):
-        return a_value(kind.impl_instance, seed)
-    return {str: seed, int: 1, float: 1.0, bool: True, bytes: seed.encode()}[kind.python_type]
-
-
-def insert_statement(table: Table, row: dict[str, Any]) -> str:
-    return (
-        f"INSERT INTO {table.name} ({', '.join(row)}) "
-        f"VALUES ({', '.join(f'%({name})s' for name in row)})"
-    )
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +46,8 @@ def urls(postgres: PostgresForTests) -> Iterator[TestDatabase]:
     """One database in which both organizations have a row in every table."""
     with postgres.database() as made:
         with psycopg.connect(made.admin_url) as admin:
+            # Rows of tenants may need others of tables without one, which are of no matter here.
+            admin.execute("SET session_replication_role = replica")
             for table in METADATA.sorted_tables:
                 if table.name in TENANT_COLUMN:
                     for org_id in (MINE, THEIRS):
@@ -104,7 +71,7 @@ def rows_of_theirs(urls: TestDatabase, table: str) -> list[tuple[Any, ...]]:
 
 
 def test_every_table_has_a_tenant_or_is_known_to_have_none() -> None:
-    assert set(METADATA.tables) == set(TENANT_COLUMN) | WITHOUT_TENANT
+    assert set(METADATA.tables) == set(TENANT_COLUMN) | REACHED | WITHOUT_TENANT
 
 
 @pytest.mark.parametrize("table", TENANT_COLUMN)
@@ -128,11 +95,12 @@ def test_row_level_security_stands_on_every_tenant_table(urls: TestDatabase, tab
 def test_every_partition_is_closed_to_who_names_it(urls: TestDatabase) -> None:
     with psycopg.connect(urls.admin_url) as admin:
         admin.execute("SELECT maintain_sip_messages('2026-11-23', 2, 30)")
+        admin.execute("SELECT maintain_health_hours('2026-11-23', 2, 30)")
         partitions = admin.execute(
             "SELECT relname, relrowsecurity, has_table_privilege('trunkline_app', oid, 'SELECT') "
             "FROM pg_class WHERE relispartition AND relkind = 'r'"
         ).fetchall()
-    assert len(partitions) == 4
+    assert len(partitions) == 8
     assert {(secured, readable) for _, secured, readable in partitions} == {(True, False)}
 
 
@@ -149,6 +117,18 @@ async def test_a_tenant_sees_its_own_rows_only(
         )
     assert seen == [MINE]
     assert named == 0
+
+
+@pytest.mark.parametrize("table", TENANT_COLUMN)
+async def test_a_read_shows_the_organizations_own_rows_only(
+    shared: Database, urls: TestDatabase, table: str
+) -> None:
+    assert len(rows_of_theirs(urls, table)) == 1
+    owner = METADATA.tables[table].columns[TENANT_COLUMN[table]]
+    named = select(owner).where(owner == bindparam("theirs"))
+
+    assert await shared.read(MINE, Question.of(select(owner), tuple)) == [(MINE,)]
+    assert await shared.read(MINE, Question.of(named, tuple), theirs=THEIRS) == []
 
 
 @pytest.mark.parametrize("table", sorted(set(TENANT_COLUMN) - APPEND_ONLY))

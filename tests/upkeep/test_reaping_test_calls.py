@@ -8,14 +8,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from temporalio import workflow
 from temporalio.client import Client, WorkflowHandle
-from temporalio.testing import WorkflowEnvironment
 
 from domain.call_state import CallResult, CallStatus
 from storage import calls
 from storage.engine import Database
 from storage.tables import Call
 from tests.storage.factories import add_organization, queued_call
-from tests.workflows.harness import binary
+from tests.workflows.harness import dev_server
 from upkeep.reaper import GRACE, reap_test_calls
 from workflows import names
 
@@ -26,9 +25,7 @@ LIFE = timedelta(minutes=3)
 
 @pytest.fixture(scope="module")
 async def temporal() -> AsyncIterator[Client]:
-    started = await WorkflowEnvironment.start_local(
-        dev_server_existing_path=binary("temporal"), ui=False
-    )
+    started = await dev_server(ui=False)
     async with started:
         yield started.client
 

@@ -9,17 +9,20 @@ import pytest
 from sqlalchemy import text
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.testing import WorkflowEnvironment
 
+from api.temporal import TemporalGateway
+from settings import Settings
 from storage import outbox, trunks
 from storage.engine import Database
 from storage.ids import new_id
+from storage.tables import ProcessKind
 from temporal_client import register_search_attributes
 from tests.api.tenants import Tenant, make_tenant
 from tests.workflows.fake_trunk import FakeTrunk
-from tests.workflows.harness import binary, new_worker
+from tests.workflows.harness import dev_server, new_worker
+from upkeep.passes import passes_of, this_process
 from upkeep.relay import LONGEST_RETRY, relay_outbox, retry_after
-from workflows.names import trunk_workflow_id
+from workflows.names import ORG_ID, trunk_workflow_id
 from workflows.trunk import TrunkWorkflow
 
 pytestmark = [pytest.mark.postgres, pytest.mark.temporal]
@@ -28,9 +31,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.temporal]
 @pytest.fixture(scope="module")
 async def temporal() -> AsyncIterator[Client]:
     """A real Temporal server for the tests of this file."""
-    environment = await WorkflowEnvironment.start_local(
-        dev_server_existing_path=binary("temporal"), data_converter=pydantic_data_converter
-    )
+    environment = await dev_server(data_converter=pydantic_data_converter)
     async with environment:
         await register_search_attributes(environment.client)
         yield environment.client
@@ -133,6 +134,23 @@ async def test_an_entry_waits_for_temporal_and_keeps_what_is_behind_it(
         await session.execute(text("UPDATE outbox SET retry_at = now() - interval '1 second'"))
     assert await relay_outbox(database, temporal) == 2
     assert await waiting(database) == []
+
+
+async def test_a_namespace_that_no_worker_has_seen_takes_what_the_api_relays(
+    database: Database, tenant: Tenant
+) -> None:
+    trunk_id = new_id("trk")
+    await announce(database, tenant, trunk_id, 1)
+    async with await dev_server() as fresh:
+        gateway = TemporalGateway(
+            Settings(temporal_address=fresh.client.service_client.config.target_host)
+        )
+        passes = passes_of(this_process(ProcessKind.API), database, gateway.client_if_near)
+        await next(each for each in passes if each.name == "relay").run()
+
+        assert await waiting(database) == []
+        described = await fresh.client.get_workflow_handle(trunk_workflow_id(trunk_id)).describe()
+        assert described.typed_search_attributes[ORG_ID] == tenant.org_id
 
 
 def test_an_absent_temporal_is_asked_again_within_seconds() -> None:
