@@ -59,7 +59,12 @@ class Settings(BaseSettings):
         description="PostgreSQL as the role that owns the tables; only `trunkline migrate` uses it.",
     )
     database_pool_size: int = Field(
-        default=10, ge=2, le=200, description="Connections a process keeps to PostgreSQL."
+        default=10,
+        ge=2,
+        le=200,
+        description="Connections of a process to PostgreSQL for its transactions. Beyond them a "
+        "process keeps up to four for single reads, each worker one for what calls write as they go "
+        "on and four for what it watches, and each API process one that listens for it: count all of them in `max_connections`.",
     )
     temporal_address: str = Field(
         default="127.0.0.1:7233", description="Temporal frontend as host:port."
@@ -141,6 +146,19 @@ class Settings(BaseSettings):
     )
     discovery_runs_per_target: int = Field(
         default=20, ge=1, le=10_000, description="Discoveries of one target in one hour."
+    )
+    health_interval_seconds: int = Field(
+        default=60,
+        ge=1,
+        le=3600,
+        description="Seconds between two OPTIONS to a target that is watched; the same for every "
+        "worker and API process.",
+    )
+    health_history_kept: Duration = Field(
+        default=timedelta(days=90),
+        ge=timedelta(days=31),
+        description="How long changes of health and of DNS answers are kept, with the messages that "
+        "prove them (ISO 8601 or seconds).",
     )
     test_callee: str | None = Field(
         default=None,

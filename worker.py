@@ -12,8 +12,10 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.dependencies import Dependencies, open_dependencies
+from activities.health import BEAT_EVERY
 from activities.heartbeats import HEARTBEAT_THROTTLE
 from activities.registry import activities_by_queue
+from domain.probe_target import SHARDS
 from observability.logs import configure_logging, get_logger
 from observability.metrics import start_temporal_runtime
 from observability.propagation import LogIds
@@ -23,16 +25,19 @@ from storage.tables import ProcessKind
 from temporal_client import connect, register_search_attributes
 from upkeep.loops import run_passes
 from upkeep.passes import leave, passes_of, this_process
-from workflows.names import CALLS_QUEUE, DISCOVERY_QUEUE, WORKFLOW_QUEUE
+from workflows.names import CALLS_QUEUE, DISCOVERY_QUEUE, HEALTH_QUEUE, WORKFLOW_QUEUE
 from workflows.registry import WORKFLOWS
 
 __all__ = ["main", "serve"]
 
-QUEUES = (WORKFLOW_QUEUE, DISCOVERY_QUEUE, CALLS_QUEUE)
+QUEUES = (WORKFLOW_QUEUE, DISCOVERY_QUEUE, CALLS_QUEUE, HEALTH_QUEUE)
 
 STICKY_PATIENCE = timedelta(seconds=1)
 """How long a workflow waits for the worker that knows it before any other may replay it: what a dead
 worker left up is ended that much later. The SDK's own ten seconds suit long histories."""
+
+MAX_WATCHES = 2 * SHARDS
+"""Every shard, and the run before it, which may not have heard yet that it was given up."""
 
 _log = get_logger("trunkline.worker")
 
@@ -58,27 +63,40 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         async def connected() -> Client:
             return client
 
+        dependencies.health.measure(metrics.runtime.metric_meter)
+        broken = asyncio.create_task(dependencies.health.broken(), name="health")
         workers = workers_of(client, settings, dependencies)
         running = [asyncio.create_task(worker.run(), name="worker") for worker in workers]
         upkeep = asyncio.create_task(
-            run_passes(passes_of(process, dependencies.database, connected)), name="upkeep"
+            run_passes(
+                passes_of(
+                    process,
+                    dependencies.database,
+                    connected,
+                    history_kept=settings.health_history_kept,
+                )
+            ),
+            name="upkeep",
         )
         stopping = asyncio.create_task(stop.wait(), name="stop")
         _log.info("worker is polling", metrics=metrics.metrics_url, queues=process.task_queues)
-        await asyncio.wait({*running, upkeep, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        ends = {*running, upkeep, stopping, broken}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         _log.info("worker is draining", grace_seconds=settings.worker_grace.total_seconds())
         stopping.cancel()
         # Together, so that the whole process ends within one grace period.
         await asyncio.gather(*(worker.shutdown() for worker in workers))
         upkeep.cancel()
-        for task in (*running, upkeep):
+        broken.cancel()
+        for task in (*running, upkeep, broken):
             # What ended by itself ended by a bug, which must end the process visibly.
             with suppress(asyncio.CancelledError):
                 await task
 
 
 def workers_of(client: Client, settings: Settings, dependencies: Dependencies) -> list[Worker]:
-    """One worker per task queue: probing is bound by sockets, rows by the database, calls by time."""
+    """One worker per task queue: probing is bound by sockets, rows by the database, calls and
+    watching by time."""
     activities = activities_by_queue(dependencies)
     return [
         Worker(
@@ -86,9 +104,13 @@ def workers_of(client: Client, settings: Settings, dependencies: Dependencies) -
             task_queue=queue,
             workflows=WORKFLOWS if queue == WORKFLOW_QUEUE else (),
             activities=activities[queue],
-            max_concurrent_activities=settings.worker_max_activities,
+            max_concurrent_activities=(
+                MAX_WATCHES if queue == HEALTH_QUEUE else settings.worker_max_activities
+            ),
             graceful_shutdown_timeout=settings.worker_grace,
-            max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
+            max_heartbeat_throttle_interval=(
+                BEAT_EVERY if queue == HEALTH_QUEUE else HEARTBEAT_THROTTLE
+            ),
             sticky_queue_schedule_to_start_timeout=STICKY_PATIENCE,
         )
         for queue in QUEUES

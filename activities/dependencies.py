@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
 from activities.call_writer import CallWriter
+from activities.health_engine import HealthEngine
 from activities.probing import guard_of, identity_of, read_authorities
 from settings import Settings
 from sip.net.guard import AddressGuard
+from sip.net.media_process import MediaProcess
 from sip.net.probe_report import ProbeIdentity
 from sip.net.resolver import Resolver
 from storage.engine import Database
 from storage.secret_box import InvalidKeyRing, SecretBox
 
 __all__ = ["Dependencies", "open_dependencies"]
+
+
+HEALTH_CONNECTIONS: Final = 4
+"""Changes of state, samples, looked-up names, and shards that are being loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +39,8 @@ class Dependencies:
     identity: ProbeIdentity
     secret_box: SecretBox
     call_writer: CallWriter
+    media_process: MediaProcess
+    health: HealthEngine
 
 
 @asynccontextmanager
@@ -56,12 +68,30 @@ async def open_dependencies(settings: Settings) -> AsyncIterator[Dependencies]:
         # Its user tries again by itself, and a ping before each use would be its most frequent query.
         reserved = Database(url, pool_size=1, application="trunkline-worker-calls", ping=False)
         stack.push_async_callback(reserved.dispose)
+        # Nor may watching: a change of state waits for nobody, and tries again by itself.
+        watching = Database(
+            url, pool_size=HEALTH_CONNECTIONS, application="trunkline-worker-health", ping=False
+        )
+        stack.push_async_callback(watching.dispose)
+        guard, resolver = guard_of(settings), Resolver(settings.nameservers())
         yield Dependencies(
             settings=settings,
             database=database,
-            resolver=Resolver(settings.nameservers()),
-            guard=guard_of(settings),
+            resolver=resolver,
+            guard=guard,
             identity=identity,
             secret_box=secret_box,
             call_writer=await stack.enter_async_context(CallWriter(reserved)),
+            media_process=await stack.enter_async_context(MediaProcess()),
+            health=await stack.enter_async_context(
+                HealthEngine(
+                    database=watching,
+                    guard=guard,
+                    identity=identity,
+                    resolver=resolver,
+                    secret_box=secret_box,
+                    holder=f"{socket.gethostname()}:{os.getpid()}",
+                    interval=timedelta(seconds=settings.health_interval_seconds),
+                )
+            ),
         )

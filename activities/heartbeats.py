@@ -20,7 +20,9 @@ of their cancellation within about a second; the SDK's own is four fifths of the
 
 
 @asynccontextmanager
-async def heartbeats(details: Callable[[], object]) -> AsyncIterator[None]:
+async def heartbeats(
+    details: Callable[[], object], *, every: timedelta = HEARTBEAT_INTERVAL
+) -> AsyncIterator[None]:
     """Heartbeat with ``details()`` while the block runs.
 
     It is also how the activity hears of its cancellation and of the worker's shutdown.
@@ -29,7 +31,7 @@ async def heartbeats(details: Callable[[], object]) -> AsyncIterator[None]:
     async def beat() -> None:
         while True:
             activity.heartbeat(details())
-            await asyncio.sleep(HEARTBEAT_INTERVAL.total_seconds())
+            await asyncio.sleep(every.total_seconds())
 
     beating = asyncio.create_task(beat(), name="heartbeats")
     try:

@@ -8,9 +8,10 @@ from typing import Any
 from activities.connection_tests import ConnectionTestActivities
 from activities.dependencies import Dependencies
 from activities.discovery import DiscoveryActivities
+from activities.health import HealthActivities
 from activities.test_calls import TestCallActivities
 from activities.trunks import TrunkActivities
-from workflows.names import CALLS_QUEUE, DISCOVERY_QUEUE, WORKFLOW_QUEUE
+from workflows.names import CALLS_QUEUE, DISCOVERY_QUEUE, HEALTH_QUEUE, WORKFLOW_QUEUE
 
 __all__ = ["activities_by_queue"]
 
@@ -21,10 +22,21 @@ def activities_by_queue(
     """Every activity, by the queue that its workflow names."""
     discovery = DiscoveryActivities(dependencies)
     test_call = TestCallActivities(dependencies)
-    trunk = TrunkActivities(dependencies)
+    trunk = TrunkActivities(dependencies.database)
     connection_test = ConnectionTestActivities(dependencies)
+    health = HealthActivities(dependencies.health)
     return {
-        WORKFLOW_QUEUE: (discovery.conclude, discovery.fail, test_call.fail, trunk.adopt),
+        WORKFLOW_QUEUE: (
+            discovery.conclude,
+            discovery.fail,
+            test_call.fail,
+            trunk.adopt,
+            trunk.look,
+            trunk.publish_route,
+            trunk.note_drill,
+            trunk.leave,
+        ),
         DISCOVERY_QUEUE: (discovery.sweep, connection_test.check),
         CALLS_QUEUE: (test_call.place, test_call.clean_up),
+        HEALTH_QUEUE: (health.watch,),
     }

@@ -13,12 +13,15 @@ from temporalio.common import SearchAttributeKey
 __all__ = [
     "CALLS_QUEUE",
     "DISCOVERY_QUEUE",
+    "HEALTH_QUEUE",
     "ORG_ID",
     "SEARCH_ATTRIBUTES",
+    "TRUNK_DECIDES",
     "WORKFLOW_QUEUE",
     "ErrorType",
     "connection_test_workflow_id",
     "discovery_workflow_id",
+    "health_monitor_workflow_id",
     "test_call_workflow_id",
     "trunk_workflow_id",
 ]
@@ -32,11 +35,17 @@ DISCOVERY_QUEUE = "trunkline-discovery"
 CALLS_QUEUE = "trunkline-calls"
 """Calls: media is paced by the clock, so it scales apart from what comes in bursts."""
 
+HEALTH_QUEUE = "trunkline-health"
+"""Watching of shards: runs of minutes that share one engine per process."""
+
+TRUNK_DECIDES = "trunk-decides-where-calls-go"
+"""Patch: runs of Trunk that began before it only adopt revisions, and hand over to one that decides."""
+
 ORG_ID = SearchAttributeKey.for_keyword("TrunklineOrgId")
 """Lets an operator list one organization's processes; an id, never a name or a number."""
 
 SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[str], ...] = (ORG_ID,)
-"""All custom search attributes; the worker registers exactly these before it polls."""
+"""All custom search attributes; API and worker register exactly these when they connect."""
 
 
 class ErrorType(StrEnum):
@@ -54,6 +63,15 @@ class ErrorType(StrEnum):
     TEST_CALL_OVER = "TestCallOver"
     """Nothing is left to hang up."""
 
+    TRUNK_ORDER_REFUSED = "TrunkOrderRefused"
+    """The order does not fit the trunk; the one detail is a ``domain.failover_commands.Refusal``."""
+
+    TRUNK_GONE = "TrunkGone"
+    """The trunk was removed."""
+
+    TRUNK_HANDS_OVER = "TrunkHandsOver"
+    """The run began before trunks took orders; the next one, in a moment, does."""
+
 
 def connection_test_workflow_id(trunk_id: str, revision: int) -> str:
     """Workflow id of the test of a trunk as it is at this revision: one runs at a time."""
@@ -63,6 +81,11 @@ def connection_test_workflow_id(trunk_id: str, revision: int) -> str:
 def discovery_workflow_id(discovery_id: str) -> str:
     """Workflow id of the discovery with this id."""
     return f"discovery:{discovery_id}"
+
+
+def health_monitor_workflow_id(shard: int) -> str:
+    """Workflow id of the monitor of this shard."""
+    return f"health-monitor:{shard}"
 
 
 def test_call_workflow_id(call_id: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from workflows.connection_test import ConnectionTestWorkflow
 from workflows.discovery import DiscoveryWorkflow
+from workflows.health_monitor import HealthMonitorWorkflow
 from workflows.test_call import TestCallWorkflow
 from workflows.trunk import TrunkWorkflow
 
@@ -15,6 +16,7 @@ __all__ = ["WORKFLOWS"]
 WORKFLOWS: tuple[type, ...] = (
     ConnectionTestWorkflow,
     DiscoveryWorkflow,
+    HealthMonitorWorkflow,
     TestCallWorkflow,
     TrunkWorkflow,
 )

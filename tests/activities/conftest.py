@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from ipaddress import ip_network
 
 import pytest
@@ -12,15 +13,18 @@ from pydantic import SecretStr
 
 from activities.call_writer import CallWriter
 from activities.dependencies import Dependencies
+from activities.health_engine import HealthEngine
 from activities.probing import guard_of, identity_of
 from settings import Settings
 from sip.build import response_to
 from sip.net.guard import AddressGuard
+from sip.net.media_process import MediaProcess
 from sip.net.resolver import Resolver
 from sip.net.stack import SipStack
 from sip.transaction import RequestReceived
 from storage.engine import Database
 from storage.secret_box import SecretBox, generate_key
+from tests.activities.health_stage import Peer, an_engine
 from tests.support.dns_server import DnsServer
 from tests.support.loopback import LoopbackBlock
 
@@ -69,20 +73,74 @@ async def call_writer(database: Database) -> AsyncIterator[CallWriter]:
 
 
 @pytest.fixture
+async def media_process() -> AsyncIterator[MediaProcess]:
+    """The media process of a worker; the first call starts it."""
+    process = MediaProcess()
+    yield process
+    await process.close()
+
+
+def health_engine(
+    settings: Settings, database: Database, dns: DnsServer, secret_box: SecretBox
+) -> HealthEngine:
+    """An engine that has not been opened."""
+    return HealthEngine(
+        database=database,
+        guard=guard_of(settings),
+        identity=identity_of(settings),
+        resolver=Resolver([dns.address]),
+        secret_box=secret_box,
+        holder="test",
+        interval=timedelta(seconds=settings.health_interval_seconds),
+    )
+
+
+@pytest.fixture
 def dependencies(
-    database: Database, dns: DnsServer, loopback: LoopbackBlock, call_writer: CallWriter
+    database: Database,
+    dns: DnsServer,
+    loopback: LoopbackBlock,
+    call_writer: CallWriter,
+    media_process: MediaProcess,
 ) -> Dependencies:
     """What a worker would have, with this run's block of addresses allowed."""
     settings = Settings(
         database_url=SecretStr("postgresql://unused"),
         allowed_networks=(ip_network(str(loopback.network)),),
     )
+    secret_box = SecretBox.from_key_ring(generate_key("test"))
     return Dependencies(
         settings=settings,
         database=database,
         resolver=Resolver([dns.address]),
         guard=guard_of(settings),
         identity=identity_of(settings),
-        secret_box=SecretBox.from_key_ring(generate_key("test")),
+        secret_box=secret_box,
         call_writer=call_writer,
+        media_process=media_process,
+        health=health_engine(settings, database, dns, secret_box),
     )
+
+
+@pytest.fixture(scope="module")
+def box() -> SecretBox:
+    return SecretBox.from_key_ring(generate_key("a"))
+
+
+@pytest.fixture
+def guard(loopback: LoopbackBlock) -> AddressGuard:
+    return AddressGuard(allowed=(loopback.network,))
+
+
+@pytest.fixture
+async def engine(
+    database: Database, guard: AddressGuard, box: SecretBox
+) -> AsyncIterator[HealthEngine]:
+    async with an_engine(database, guard, box) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def peer(loopback: LoopbackBlock) -> AsyncIterator[Peer]:
+    async with Peer(loopback.address()) as running:
+        yield running

@@ -11,11 +11,13 @@ from temporalio import activity
 from activities import contracts, test_calls
 from activities.connection_tests import ConnectionTestActivities
 from activities.discovery import DiscoveryActivities
+from activities.health import HealthActivities
 from activities.trunks import TrunkActivities
 
 IMPLEMENTATIONS: dict[type, type] = {
     contracts.ConnectionTestContract: ConnectionTestActivities,
     contracts.DiscoveryContract: DiscoveryActivities,
+    contracts.HealthContract: HealthActivities,
     contracts.TestCallContract: test_calls.TestCallActivities,
     contracts.TrunkContract: TrunkActivities,
 }

@@ -1,4 +1,5 @@
-"""The commands that a workflow class can issue, in source order.
+"""The commands that a workflow can issue, in source order: those of its class, and of the modules
+beside it whose names begin with its own.
 
 ``python -m tests.workflows.fingerprint`` writes ``commands.json``. The diff of that file in a change
 is the review of its effect on running workflows: a command that was added, removed or moved must
@@ -44,25 +45,35 @@ ISSUING = frozenset(
 
 
 def commands_of(workflow_class: type) -> list[str]:
-    """Issuing calls of a class as ``method: call(first argument)``, in source order."""
-    tree = ast.parse(inspect.getsource(workflow_class))
+    """Issuing calls of a workflow as ``method: call(first argument)``, in source order."""
+    module = Path(inspect.getfile(workflow_class))
+    parts = sorted(module.parent.glob(f"{module.stem}_*.py"))
+    names = frozenset(part.stem for part in parts)
+    found = _commands_in(inspect.getsource(workflow_class), names)
+    for part in parts:
+        found += [f"{part.stem}.{each}" for each in _commands_in(part.read_text(), names)]
+    return found
+
+
+def _commands_in(source: str, parts: frozenset[str]) -> list[str]:
+    tree = ast.parse(source)
     found: list[str] = []
     for method in ast.walk(tree):
         if isinstance(method, ast.AsyncFunctionDef | ast.FunctionDef):
             calls = [node for node in ast.walk(method) if isinstance(node, ast.Call)]
             calls.sort(key=lambda call: (call.lineno, call.col_offset))
-            found += [f"{method.name}: {text}" for call in calls if (text := _issued(call))]
+            found += [f"{method.name}: {text}" for call in calls if (text := _issued(call, parts))]
     return found
 
 
-def _issued(call: ast.Call) -> str | None:
+def _issued(call: ast.Call, parts: frozenset[str]) -> str | None:
     function = call.func
-    if not (
-        isinstance(function, ast.Attribute)
-        and function.attr in ISSUING
-        and isinstance(function.value, ast.Name)
-        and function.value.id == "workflow"
-    ):
+    if not isinstance(function, ast.Attribute) or not isinstance(function.value, ast.Name):
+        return None
+    owner = function.value.id
+    if owner in parts:
+        return f"{owner}.{function.attr}"
+    if owner != "workflow" or function.attr not in ISSUING:
         return None
     return f"{function.attr}({ast.unparse(call.args[0]) if call.args else ''})"
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,15 @@ from temporalio.worker import Worker
 
 from activities.heartbeats import HEARTBEAT_THROTTLE
 from temporal_client import register_search_attributes
-from workflows.names import CALLS_QUEUE, DISCOVERY_QUEUE, WORKFLOW_QUEUE
+from workflows.names import CALLS_QUEUE, DISCOVERY_QUEUE, HEALTH_QUEUE, WORKFLOW_QUEUE
 from workflows.registry import WORKFLOWS
 
-__all__ = ["QUEUES", "history_of", "new_worker", "time_skipping", "unique"]
+__all__ = ["QUEUES", "dev_server", "history_of", "new_worker", "time_skipping", "unique"]
 
-QUEUES = (WORKFLOW_QUEUE, DISCOVERY_QUEUE, CALLS_QUEUE)
+QUEUES = (WORKFLOW_QUEUE, DISCOVERY_QUEUE, CALLS_QUEUE, HEALTH_QUEUE)
+
+STOPS_WITHIN = timedelta(seconds=40)
+"""Of activities that hear of their cancellation at their next heartbeat, on a busy machine."""
 
 
 def binary(name: str) -> str:
@@ -32,6 +37,17 @@ def binary(name: str) -> str:
 def unique(prefix: str) -> str:
     """A fresh id: no two tests share a workflow."""
     return f"{prefix}_{uuid.uuid4().hex}"
+
+
+async def dev_server(*, dynamic: Sequence[str] = (), **options: Any) -> WorkflowEnvironment:
+    """A real server; ``dynamic`` are dynamic-config values, ``options`` the SDK's own."""
+    return await WorkflowEnvironment.start_local(
+        dev_server_existing_path=binary("temporal"),
+        dev_server_extra_args=[
+            word for each in dynamic for word in ("--dynamic-config-value", each)
+        ],
+        **options,
+    )
 
 
 @asynccontextmanager
@@ -60,8 +76,23 @@ async def new_worker(
                 activities=activities,
                 max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
             )
-            await stack.enter_async_context(worker)
+            await stack.enter_async_context(_running(worker))
         yield
+
+
+@asynccontextmanager
+async def _running(worker: Worker) -> AsyncIterator[None]:
+    """Poll until the block ends; a worker that does not stop fails its test, not the whole run."""
+    polling = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        stopping = asyncio.create_task(worker.shutdown())
+        _, left = await asyncio.wait({polling, stopping}, timeout=STOPS_WITHIN.total_seconds())
+        for task in left:
+            task.cancel()
+        assert not left, f"the worker of {worker.task_queue} did not stop"
+    await polling
 
 
 async def history_of(handle: WorkflowHandle[Any, Any]) -> WorkflowHistory:

@@ -8,23 +8,27 @@ that day left behind.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
 
-from activities.contracts import ConnectionTestOutcome, SweepOutcome
+from activities.contracts import ConnectionTestOutcome, SweepOutcome, WatchEndReason
 from domain.discovery_state import FailureReason
+from domain.failover_commands import AbortDrill, FailBack, Pin, StartDrill, Unpin
+from domain.health_observation import HealthState
 from tests.workflows.fake_connection_test import FakeConnectionTest, start_connection_test
 from tests.workflows.fake_discovery import FakeDiscovery, start_discovery
+from tests.workflows.fake_health import FakeHealth, want
 from tests.workflows.fake_test_call import (
     FakeTestCall,
     Workflow,
     hang_up_with_start,
     start_test_call,
 )
-from tests.workflows.fake_trunk import FakeTrunk, tell
+from tests.workflows.fake_trunk import FakeTrunk, changed, tell
 from tests.workflows.harness import QUEUES, new_worker, unique
 from workflows.names import CALLS_QUEUE
 from workflows.trunk import TrunkWorkflow
@@ -108,6 +112,44 @@ async def trunk(client: Client) -> Handle:
         return handle
 
 
+async def deciding_trunk(client: Client) -> Handle:
+    """A trunk that fails over, is pinned and drilled, fails back, and is removed."""
+    fake, trunk_id = FakeTrunk(), unique("trk")
+
+    async def published(count: int) -> None:
+        for _ in iter(int, 1):
+            if len(fake.routes) >= count:
+                return
+            await asyncio.sleep(0.02)
+
+    async with new_worker(client, fake.all()):
+        await tell(client, trunk_id, 1)
+        await published(1)
+        for seq, state in enumerate((HealthState.DOWN, HealthState.HEALTHY), start=1):
+            fake.states[0] = state
+            handle = await changed(client, trunk_id, seq)
+            await published(seq + 1)
+        await handle.execute_update(TrunkWorkflow.pin, Pin(to=1))
+        await handle.execute_update(TrunkWorkflow.unpin, Unpin())
+        await handle.execute_update(TrunkWorkflow.fail_back, FailBack())
+        drill = StartDrill(drill_id="drl_1", binding_id="cfg_1", seconds=60)
+        await handle.execute_update(TrunkWorkflow.start_drill, drill)
+        await handle.execute_update(TrunkWorkflow.abort_drill, AbortDrill())
+        await tell(client, trunk_id, 2, removed=True)
+        await handle.result()
+        return handle
+
+
+async def health_monitor(client: Client) -> Handle:
+    """A shard that is watched, lost to another run, emptied, and wanted again while it was."""
+    ends = (WatchEndReason.TIME, WatchEndReason.FENCED, WatchEndReason.EMPTY)
+    fake = FakeHealth(*ends, during={3: lambda: want(client, 9)})
+    async with new_worker(client, fake.all()):
+        handle = await want(client, 9)
+        await handle.result()
+        return handle
+
+
 SCENARIOS = (
     Scenario(
         name="discovery-completed",
@@ -176,6 +218,12 @@ SCENARIOS = (
         commands=("test_call.place", "test_call.fail"),
     ),
     Scenario(
+        name="test-call-lost",
+        covers="a call that no worker got, although one was said to have, is placed still",
+        run=placed(FakeTestCall(lost=1), start_test_call),
+        commands=("test_call.place", "test_call.clean_up", "test_call.place"),
+    ),
+    Scenario(
         name="connection-test-answered",
         covers="a check that ends is the outcome",
         run=connection_test(ConnectionTestOutcome(sip_code=200, response_time_ms=42)),
@@ -189,8 +237,27 @@ SCENARIOS = (
     ),
     Scenario(
         name="trunk-revised",
-        covers="revisions are adopted once each, and a removal ends the workflow",
+        covers="a run of before trunks decided: it only adopts revisions, and ends with the trunk",
         run=trunk,
         commands=("trunk.adopt", "trunk.adopt"),
+    ),
+    Scenario(
+        name="trunk-decides",
+        covers="what is seen, ordered and due is looked at, and what follows is published",
+        run=deciding_trunk,
+        commands=(
+            "trunk.adopt",
+            *("trunk.look", "trunk.publish_route") * 7,
+            "trunk.note_drill",
+            *("trunk.look", "trunk.publish_route"),
+            "trunk.note_drill",
+            "trunk.leave",
+        ),
+    ),
+    Scenario(
+        name="health-monitor",
+        covers="runs follow each other, and a shard that was wanted meanwhile is looked at again",
+        run=health_monitor,
+        commands=("health.watch",) * 4,
     ),
 )

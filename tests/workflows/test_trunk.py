@@ -7,11 +7,9 @@ from typing import Any
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.testing import WorkflowEnvironment
 
-from activities.contracts import TrunkState
 from tests.workflows.fake_trunk import FakeTrunk, tell
-from tests.workflows.harness import binary, history_of, new_worker, time_skipping, unique
+from tests.workflows.harness import dev_server, history_of, new_worker, time_skipping, unique
 from workflows.trunk import TrunkWorkflow
 
 # Low enough that a few signals fill a history.
@@ -67,10 +65,9 @@ async def test_a_removal_that_is_told_again_after_the_end_ends_at_once() -> None
 
 async def test_revisions_survive_continue_as_new_and_are_not_adopted_again() -> None:
     fake, trunk_id = FakeTrunk(), unique("trk")
-    environment = await WorkflowEnvironment.start_local(
-        dev_server_existing_path=binary("temporal"),
+    environment = await dev_server(
         data_converter=pydantic_data_converter,
-        dev_server_extra_args=["--dynamic-config-value", SUGGEST_AT],
+        dynamic=[SUGGEST_AT],
     )
     async with environment, new_worker(environment.client, fake.all()):
         for revision in range(1, 16):
@@ -86,9 +83,3 @@ async def test_revisions_survive_continue_as_new_and_are_not_adopted_again() -> 
     assert begun.workflow_execution_started_event_attributes.continued_execution_run_id
     assert (standing.known, standing.adopted) == (15, 15)
     assert fake.adopted == list(range(1, 16))
-
-
-def test_every_field_of_the_state_is_carried_over() -> None:
-    state = TrunkState(trunk_id="trk_1", org_id="org_1", known=7, adopted=6, removed=True)
-    assert TrunkState.model_validate_json(state.model_dump_json()) == state
-    assert set(TrunkState.model_fields) == {"trunk_id", "org_id", "known", "adopted", "removed"}
