@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.body_limit import MAX_BODY_BYTES
+from api.body_limit import limit_of
 from api.documentation import refusals, with_nulls
 from api.envelope import ErrorEntry, ErrorEnvelope
 from api.errors import (
@@ -43,6 +43,8 @@ TAGS: list[dict[str, str]] = [
     {"name": "Discovery", "description": "Find the settings of a SIP endpoint."},
     {"name": "Numbers", "description": "Attach numbers to the trunks that carry their calls."},
     {"name": "Trunks", "description": "Connections to carriers and PBXs, shared by numbers."},
+    {"name": "Health", "description": "Whether trunks can be reached, and what was seen of them."},
+    {"name": "Routing", "description": "Where a trunk's calls go: failover, failback, drills."},
     {"name": "State", "description": "Everything that is configured, as one document."},
     {"name": "Network", "description": "Our addresses for your firewall, our server for your PBX."},
     {
@@ -138,7 +140,7 @@ def _shared_refusals(path: str, method: str, operation: dict[str, Any]) -> list[
     if operation.get("parameters") or "requestBody" in operation:
         shared.append(InvalidRequest("name is required", field="name"))
     if "requestBody" in operation:
-        shared.append(BodyTooLarge(MAX_BODY_BYTES))
+        shared.append(BodyTooLarge(limit_of(method.upper(), path)))
     if "{" in path:
         shared.append(NotFound())
     if method in MUTATIONS:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.call_settings import CallerId, IdentityHeader, MediaSecurity, NumberFormat
 from domain.codecs import Codec
 from domain.destination import Destination, parse_destination
+from domain.health_rule import HealthRule
 from domain.trunk_config import AlertConfig, CodecConfig, FailoverConfig
 from sip.transports import Transport
 
@@ -69,7 +70,8 @@ class TrunkOptions(BaseModel):
     realm that is answered, ``minimum_digest`` is a name of ``sip.digest.Algorithm``, ``codecs``
     are the enabled ones in order; ``transcode`` is set beside them (contract 5.5).
     ``certificate_pin`` is the SHA-256 of the peer's certificate or public key in hex,
-    ``client_certificate`` our own chain for this peer as PEM, leaf first.
+    ``client_certificate`` our own chain for this peer as PEM, leaf first. ``health_check`` is how
+    the trunk's endpoints are judged.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -90,6 +92,7 @@ class TrunkOptions(BaseModel):
     ca_pem: str | None = None
     certificate_pin: str | None = None
     client_certificate: str | None = None
+    health_check: HealthRule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,16 +159,33 @@ class TrunkProfile(BaseModel):
         destination = self.destination
         if destination is None:
             return None
-        transport = self.options.transport or destination.transport
+        return self._at(
+            destination.host,
+            self.options.port or destination.port,
+            self.options.transport or destination.transport,
+        )
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Where calls may go, the first to try first: the endpoint, then those of the failover that
+        is enabled, by their priority. One that is the endpoint again is not repeated."""
+        primary = self.endpoint
+        if primary is None:
+            return ()
+        if self.failover is None or not self.failover.enabled:
+            return (primary,)
+        others = (
+            self._at(each.host, each.port, each.transport)
+            for each in sorted(self.failover.endpoints, key=lambda each: each.priority)
+        )
+        return tuple(dict.fromkeys((primary, *others)))
+
+    def _at(self, host: str, port: int | None, transport: Transport | None) -> Endpoint:
         secure = self.options.secure_media
         if secure is None:
             secure = transport is Transport.TLS
-        return Endpoint(
-            host=destination.host,
-            port=self.options.port or destination.port,
-            transport=transport,
-            media=MediaSecurity.SRTP if secure else MediaSecurity.PLAIN,
-        )
+        media = MediaSecurity.SRTP if secure else MediaSecurity.PLAIN
+        return Endpoint(host=host, port=port, transport=transport, media=media)
 
     def canonical(self, secrets: TrunkSecrets) -> bytes:
         """The same bytes for the same connection, and other bytes for any other one.

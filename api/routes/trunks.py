@@ -10,7 +10,7 @@ from api.access import SipEditor, SipViewer
 from api.changes import ChangeDep
 from api.dependencies import By, DatabaseDep, SecretBoxDep, SettingsDep, TrunkId
 from api.documentation import answer, refusals
-from api.envelope import Envelope
+from api.envelope import Envelope, enveloped
 from api.errors import Conflict, InvalidRequest, PreconditionFailed
 from api.routing import new_router
 from api.schemas.trunks import (
@@ -22,7 +22,7 @@ from api.schemas.trunks import (
     TrunkList,
     TrunkView,
 )
-from api.services import trunks
+from api.services import trunk_list, trunks
 from api.services.trunk_revisions import (
     ETAG_HEADER,
     MAX_IF_MATCH,
@@ -30,6 +30,7 @@ from api.services.trunk_revisions import (
     etag_of,
     precondition,
 )
+from api.trunk_query import TrunkQuery
 
 __all__ = ["router"]
 
@@ -102,17 +103,19 @@ async def create_trunk(
 @router.get(
     "",
     summary="List trunks",
+    response_model=Envelope[TrunkList],
     responses=answer({"trunks": [{**EXAMPLE_TRUNK, "bound_number_count": 12}]}),
 )
-async def list_trunks(principal: SipViewer, database: DatabaseDep) -> Envelope[TrunkList]:
-    """The trunks that were made here, oldest first; not those that attached numbers share."""
-    async with database.tenant(principal.org_id) as session:
-        return Envelope(data=await trunks.every(session, principal.org_id))
+async def list_trunks(principal: SipViewer, database: DatabaseDep, wanted: TrunkQuery) -> Response:
+    """The trunks that were made here, oldest first; not those that attached numbers share. Without
+    `limit` all of them."""
+    return enveloped(await trunk_list.page(database, principal.org_id, wanted))
 
 
 @router.get(
     "/{trunk_id}",
     summary="Get a trunk",
+    response_model=Envelope[TrunkDetailView],
     responses=_tagged(
         {
             **EXAMPLE_TRUNK,
@@ -123,14 +126,12 @@ async def list_trunks(principal: SipViewer, database: DatabaseDep) -> Envelope[T
         }
     ),
 )
-async def get_trunk(
-    principal: SipViewer, trunk_id: TrunkId, database: DatabaseDep, response: Response
-) -> Envelope[TrunkDetailView]:
+async def get_trunk(principal: SipViewer, trunk_id: TrunkId, database: DatabaseDep) -> Response:
     """The trunk with everything that is bound to it."""
-    async with database.tenant(principal.org_id) as session:
-        found = await trunks.detail(session, principal.org_id, trunk_id)
-    response.headers[ETAG_HEADER] = etag_of(found.revision)
-    return Envelope(data=found)
+    found = await trunk_list.detail(database, principal.org_id, trunk_id)
+    response = enveloped(found)
+    response.headers[ETAG_HEADER] = etag_of(found["revision"])
+    return response
 
 
 @router.patch(

@@ -18,6 +18,7 @@ __all__ = [
     "CertificatesView",
     "ConfigurationView",
     "FailedNumber",
+    "HealthStatus",
     "NumberItem",
     "NumberList",
     "NumberView",
@@ -44,6 +45,7 @@ _EXAMPLE_OUTBOUND: dict[str, Any] = {
     "org_id": "org_4fJq0ZxYbT1mN8cRw2LkPa",
     "direction": "outbound",
     "sip_endpoint": "sip:trunk.provider.com",
+    "health_status": "healthy",
     "created_at": "2026-03-09T12:00:00Z",
     "updated_at": "2026-03-09T12:00:00Z",
     "headers": None,
@@ -58,6 +60,7 @@ _EXAMPLE_INBOUND: dict[str, Any] = {
     "id": "cfg_1pXc7RzKp0nLq4TbXs9VmE",
     "direction": "inbound",
     "sip_endpoint": None,
+    "health_status": "unchecked",
     "options": {"auth_mode": "ip"},
     "trunk_id": "trk_3dTn8RzKp0nLq4TbXs9VmE",
 }
@@ -74,7 +77,7 @@ EXAMPLE_NUMBERS: dict[str, Any] = {
             "phone_number": "+14150000000",
             "directions": ["inbound", "outbound"],
             "sip_endpoint": "sip:trunk.provider.com",
-            "health_status": "unchecked",
+            "health_status": "healthy",
         },
         {
             "phone_number": "+14150000001",
@@ -84,6 +87,15 @@ EXAMPLE_NUMBERS: dict[str, Any] = {
         },
     ]
 }
+
+
+HealthStatus = Annotated[
+    str,
+    Field(
+        description="healthy, unreachable or unchecked, as the best address of its trunk; "
+        "`/v1/sip/status` and `/v1/sip/trunks/{trunk_id}/health` say more.",
+    ),
+]
 
 
 class FailedNumber(BaseModel):
@@ -143,6 +155,7 @@ class ConfigurationView(BaseModel):
     org_id: str
     direction: Direction
     sip_endpoint: str | None
+    health_status: HealthStatus
     created_at: AwareDatetime
     updated_at: AwareDatetime
     headers: dict[str, Any] | None
@@ -178,7 +191,7 @@ class NumberItem(BaseModel):
     phone_number: str
     directions: list[Direction]
     sip_endpoint: str | None = Field(description="Of the first outbound configuration.")
-    health_status: str = Field(description="healthy, unreachable or unchecked.")
+    health_status: HealthStatus
 
 
 class NumberList(BaseModel):

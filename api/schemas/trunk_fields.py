@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, SecretStr, StrictBool
 from pydantic_core import PydanticCustomError
 
+from api.schemas.health_check import HealthCheckInput
 from api.validation import RequestModel
 from domain.call_settings import CallerId, IdentityHeader, NumberFormat
-from domain.certificates import certificates_in, check_client, read_pin
+from domain.certificates import certificates_in, read_pin
 from domain.codecs import Codec, parse_codec
 from domain.destination import parse_destination
 from domain.host_names import InvalidDestination, parse_host
@@ -83,15 +83,8 @@ def _algorithm(name: str) -> str:
     return algorithm.value
 
 
-def _authorities(text: str) -> str:
-    certificates = certificates_in(text)
-    if all(each.not_valid_after_utc <= datetime.now(UTC) for each in certificates):
-        raise ValueError("every certificate in it has expired")
-    return text
-
-
-def _client_certificate(text: str) -> str:
-    check_client(text, now=datetime.now(UTC))
+def _certificates(text: str) -> str:
+    certificates_in(text)
     return text
 
 
@@ -171,7 +164,7 @@ class OptionsInput(RequestModel):
         StrictBool | None, Field(description="Refuse wildcard certificates.")
     ] = None
     ca_pem: Annotated[
-        Annotated[str, Field(max_length=MAX_CA_PEM), AfterValidator(_authorities)] | None,
+        Annotated[str, Field(max_length=MAX_CA_PEM), AfterValidator(_certificates)] | None,
         Field(description="Certification authorities of the peer, beside the system's."),
     ] = None
 
@@ -183,12 +176,16 @@ class OptionsInput(RequestModel):
         ),
     ] = None
     client_certificate: Annotated[
-        Annotated[str, Field(max_length=MAX_CA_PEM), AfterValidator(_client_certificate)] | None,
+        Annotated[str, Field(max_length=MAX_CA_PEM), AfterValidator(_certificates)] | None,
         Field(description="PEM of our certificate for a peer that demands one, leaf first."),
     ] = None
     client_key: Annotated[
         Annotated[SecretStr, Field(min_length=1, max_length=MAX_KEY_PEM)] | None,
         Field(description="Unencrypted private key of client_certificate, as PEM."),
+    ] = None
+    health_check: Annotated[
+        HealthCheckInput | None,
+        Field(description="How endpoints are judged; replaced as a whole. Default: standard."),
     ] = None
 
     def settings(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from api.schemas.number_views import Certificates, RegisterPassword
+from api.schemas.number_views import Certificates, HealthStatus, RegisterPassword
 from api.schemas.trunk_config import ConfigFields
 from api.schemas.trunk_fields import ConnectionFields
 from api.validation import absent
@@ -33,6 +33,7 @@ EXAMPLE_TRUNK: dict[str, Any] = {
     "provider": "custom",
     "direction": "outbound",
     "sip_endpoint": "sip:trunk.acme.example",
+    "health_status": "healthy",
     "auth_mode": "ip",
     "headers": {"X-Account": "acme"},
     "options": {"sip_username": "acme", "sip_password": "********"},
@@ -110,6 +111,7 @@ class TrunkView(BaseModel):
     provider: str
     direction: TrunkDirection
     sip_endpoint: str | None
+    health_status: HealthStatus
     auth_mode: AuthMode
     headers: dict[str, Any] | None
     options: dict[str, Any] | None
@@ -135,9 +137,16 @@ class TrunkItem(TrunkView):
 
 
 class TrunkList(BaseModel):
-    """The named trunks, oldest first."""
+    """The named trunks, oldest first; `next_cursor` only when `limit` was given."""
 
     trunks: list[TrunkItem]
+    next_cursor: Annotated[
+        str | None,
+        Field(
+            description="`cursor` of the next page; not there on the last one.",
+            exclude_if=lambda cursor: cursor is None,
+        ),
+    ] = None
 
 
 class BoundNumber(BaseModel):

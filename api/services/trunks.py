@@ -8,13 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.errors import Conflict, InvalidRequest, NotFound
 from api.schemas.trunks import (
-    BoundNumber,
     DeletedTrunkView,
     HeadersInput,
     TrunkChanges,
-    TrunkDetailView,
     TrunkDraft,
-    TrunkList,
     TrunkView,
 )
 from api.services.actor import Actor
@@ -22,17 +19,18 @@ from api.services.audit import record
 from api.services.connections import Connection, found_or_created, made, merged, of_trunk
 from api.services.trunk_config import with_config
 from api.services.trunk_revisions import Precondition, must_match
-from api.services.trunk_views import item_of, view_of
+from api.services.trunk_views import view_of
 from domain.header_mappings import HeaderMappings, flat_problem
 from domain.trunk import Direction, TrunkDirection
 from settings import Network
 from storage import bindings, trunks
+from storage.health_of_trunks import state_of_trunk
 from storage.ids import is_id
 from storage.secret_box import SecretBox
 from storage.tables import Trunk
 from storage.trunk_vault import TrunkVault
 
-__all__ = ["change", "create", "delete", "detail", "every", "get"]
+__all__ = ["change", "create", "delete", "get"]
 
 
 async def create(
@@ -76,28 +74,6 @@ async def create(
     return view_of(trunk, _password_for_pbx(vault, org_id, connection, shown=True))
 
 
-async def every(session: AsyncSession, org_id: str) -> TrunkList:
-    """The organization's named trunks, oldest first."""
-    found = await trunks.named(session, org_id)
-    counts = await bindings.count_of_trunk(session, org_id, [each.id for each in found])
-    return TrunkList(trunks=[item_of(each, counts.get(each.id, 0)) for each in found])
-
-
-async def detail(session: AsyncSession, org_id: str, trunk_id: str) -> TrunkDetailView:
-    """One trunk, named or implicit, with what is bound to it. Raises ``NotFound``."""
-    trunk = await get(session, org_id, trunk_id)
-    by_number: dict[str, list[Direction]] = {}
-    for binding in await bindings.of_trunk(session, org_id, trunk_id):
-        by_number.setdefault(binding.phone_number, []).append(binding.direction)
-    return TrunkDetailView(
-        **dict(view_of(trunk)),
-        bound_numbers=[
-            BoundNumber(phone_number=number, directions=directions)
-            for number, directions in by_number.items()
-        ],
-    )
-
-
 async def change(
     session: AsyncSession,
     box: SecretBox,
@@ -128,7 +104,7 @@ async def change(
     name = changes.name if "name" in named else view_of(trunk).name
     provider = changes.provider if "provider" in named else view_of(trunk).provider
     if after == before and (name, provider) == (trunk.name, trunk.provider):
-        return view_of(trunk)
+        return view_of(trunk, state=await _state(session, trunk))
     await trunks.replace(
         session, vault, trunk, after.profile, after.secrets, name=name, provider=provider
     )
@@ -144,7 +120,8 @@ async def change(
         after=_facts(trunk, after, password_changed=before.secrets != after.secrets),
     )
     shown = changes.register_auth is not None
-    return view_of(trunk, _password_for_pbx(vault, org_id, after, shown=shown))
+    password = _password_for_pbx(vault, org_id, after, shown=shown)
+    return view_of(trunk, password, state=await _state(session, trunk))
 
 
 async def delete(
@@ -200,6 +177,11 @@ async def get(session: AsyncSession, org_id: str, trunk_id: str) -> Trunk:
     if found is None:
         raise NotFound("no such trunk")
     return found
+
+
+async def _state(session: AsyncSession, trunk: Trunk) -> str | None:
+    found = await state_of_trunk(session, trunk.id)
+    return None if found is None else found.state.value
 
 
 def _changed(before: Connection, changes: TrunkChanges) -> Connection:

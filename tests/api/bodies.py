@@ -42,6 +42,12 @@ _OPTIONS: Body = {
     "certificate_pin": "ab" * 32,
     "client_certificate": "{client_certificate}",
     "client_key": "{client_key}",
+    "health_check": {
+        "preset": "custom",
+        "down_codes": [503],
+        "up_codes": [200, 404],
+        "source": "options",
+    },
 }
 _CODECS: Body = {"codec_config": {"codecs": ["PCMU", "PCMA"], "transcode": False}}
 _CONFIG: Body = {
@@ -138,6 +144,13 @@ BODIES: Final[dict[tuple[str, str], list[Body]]] = {
             ],
         }
     ],
+    ("POST", "/v1/sip/trunks/{trunk_id}/failover"): [{"to": 1, "even_if_down": False}],
+    ("POST", "/v1/sip/trunks/{trunk_id}/failback"): [{"canary": True}],
+    ("POST", "/v1/sip/trunks/{trunk_id}/pin"): [{"to": 1, "minutes": 60}],
+    ("POST", "/v1/sip/trunks/{trunk_id}/maintenance"): [
+        {"position": 0, "starts_at": "2030-03-10T02:00:00Z", "minutes": 60}
+    ],
+    ("POST", "/v1/sip/trunks/{trunk_id}/drill"): [{"phone_number": NUMBER, "seconds": 60}],
     ("POST", "/v1/sip/test-call"): [{"phone_number": NUMBER, "to": "100"}],
     ("POST", "/v1/sip/test-call/{call_id}/retry"): [{"variant": "e164"}],
 }

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
-from temporalio.testing import WorkflowEnvironment
+from temporalio.client import Client
 
 from api.app import create_app
 from observability.logs import configure_logging
@@ -22,7 +22,7 @@ from tests.api.calling import Caller
 from tests.api.outbound import add_outbound
 from tests.api.tenants import Tenant, make_tenant
 from tests.support.postgres import TestDatabase
-from tests.workflows.harness import binary
+from tests.support.temporal import run_temporal
 
 
 @pytest.fixture(autouse=True)
@@ -85,14 +85,12 @@ async def other_tenant(database: Database) -> Tenant:
 
 
 @pytest.fixture(scope="session")
-async def temporal_address() -> AsyncIterator[str]:
+async def temporal_address(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """A real Temporal server, shared by the tests that need one."""
-    started = await WorkflowEnvironment.start_local(
-        dev_server_existing_path=binary("temporal"), ui=False
-    )
-    async with started:
-        await register_search_attributes(started.client)
-        yield started.client.service_client.config.target_host
+    async with run_temporal(tmp_path_factory.mktemp("temporal")) as server:
+        client = await Client.connect(server.address, namespace=server.namespace)
+        await register_search_attributes(client)
+        yield server.address
 
 
 @pytest.fixture

@@ -147,11 +147,15 @@ def _format(_document: Any, _schema: Any, wanted: str, value: Any, at: str) -> I
         return
     if wanted not in ("date", "date-time"):
         raise NotImplementedError(f"{at}: format {wanted}")
-    if wanted == "date":
-        if isinstance(value, str):
+    if not isinstance(value, str):
+        return
+    try:
+        if wanted == "date":
             date.fromisoformat(value)
-    elif isinstance(value, str) and datetime.fromisoformat(value).tzinfo is None:
-        yield f"{at}: {value!r} has no time zone"
+        elif datetime.fromisoformat(value).tzinfo is None:
+            yield f"{at}: {value!r} has no time zone"
+    except ValueError:
+        yield f"{at}: {value!r} is no {wanted}"
 
 
 _KEYWORDS: dict[str, Callable[[Any, Any, Any, Any, str], Iterator[str]]] = {

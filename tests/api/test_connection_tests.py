@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import text
-from temporalio.testing import WorkflowEnvironment
 
 from activities.contracts import ConnectionTestOutcome
 from domain.connection_test import ConnectionProblem
@@ -19,15 +18,13 @@ from tests.api.calling import Caller
 from tests.api.tenants import Tenant
 from tests.api.trunk_calls import create, patch
 from tests.workflows.fake_connection_test import FakeConnectionTest
-from tests.workflows.harness import binary, new_worker
+from tests.workflows.harness import dev_server, new_worker
 
 
 @pytest.fixture(scope="module")
 async def temporal_address() -> AsyncIterator[str]:
     """A server of this file's own: its worker would take up what other tests left on a shared one."""
-    started = await WorkflowEnvironment.start_local(
-        dev_server_existing_path=binary("temporal"), ui=False
-    )
+    started = await dev_server(ui=False)
     async with started:
         await register_search_attributes(started.client)
         yield started.client.service_client.config.target_host

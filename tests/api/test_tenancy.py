@@ -129,6 +129,26 @@ CASES: dict[Route, Case] = {
     ("DELETE", "/v1/sip/trunks/{trunk_id}"): Case(),
     ("POST", "/v1/sip/trunks/{trunk_id}/test-connection"): Case(),
     ("GET", "/v1/sip/trunks/{trunk_id}/snippet"): Case(query={"for": "asterisk"}),
+    ("GET", "/v1/sip/trunks/{trunk_id}/route"): Case(),
+    ("POST", "/v1/sip/trunks/{trunk_id}/failover"): Case(body={"to": 1}),
+    ("POST", "/v1/sip/trunks/{trunk_id}/failback"): Case(body={"canary": True}),
+    ("POST", "/v1/sip/trunks/{trunk_id}/pin"): Case(body={"to": 1}),
+    ("DELETE", "/v1/sip/trunks/{trunk_id}/pin"): Case(),
+    ("POST", "/v1/sip/trunks/{trunk_id}/maintenance"): Case(body={"minutes": 60}),
+    ("DELETE", "/v1/sip/trunks/{trunk_id}/maintenance"): Case(),
+    ("POST", "/v1/sip/trunks/{trunk_id}/drill"): Case(
+        body={"phone_number": VICTIMS_NUMBER, "seconds": 60}
+    ),
+    ("GET", "/v1/sip/trunks/{trunk_id}/drill"): Case(),
+    ("DELETE", "/v1/sip/trunks/{trunk_id}/drill"): Case(),
+    # Whoever has the number, for a stranger it is not configured.
+    ("GET", "/v1/sip/status"): Case(
+        query={"phone_number": VICTIMS_NUMBER}, statuses=frozenset({200})
+    ),
+    ("GET", "/v1/sip/trunks/{trunk_id}/health"): Case(),
+    ("GET", "/v1/sip/trunks/{trunk_id}/health/history"): Case(),
+    ("GET", "/v1/sip/trunks/{trunk_id}/health/transitions"): Case(),
+    ("GET", "/v1/sip/trunks/{trunk_id}/health/dns-changes"): Case(),
     ("GET", "/v1/sip/generate-password"): OWN_ONLY,
     ("GET", "/v1/sip/state"): OWN_ONLY,
     # The number is its holder's.

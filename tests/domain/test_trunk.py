@@ -17,6 +17,7 @@ from domain.trunk import (
     TrunkProfile,
     TrunkSecrets,
 )
+from domain.trunk_config import FailoverConfig, FailoverEndpoint
 from sip.transports import Transport
 
 TEXTS = st.none() | st.text(max_size=20)
@@ -81,6 +82,44 @@ def test_options_stand_over_the_endpoint_and_defaults_under_it(
     )
 
     assert profile.endpoint == expected
+
+
+PRIMARY = FailoverEndpoint(host="a.example", port=5060, transport=Transport.UDP, priority=3)
+SECONDARY = FailoverEndpoint(host="b.example", transport=Transport.TLS, priority=2)
+TERTIARY = FailoverEndpoint(host="a.example", port=5070, priority=7)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "failover", "hosts"),
+    [
+        ("sip:a.example", None, [("a.example", None)]),
+        (None, FailoverConfig(endpoints=(SECONDARY,)), []),
+        (
+            "sip:a.example",
+            FailoverConfig(endpoints=(TERTIARY, SECONDARY)),
+            [("a.example", None), ("b.example", None), ("a.example", 5070)],
+        ),
+        (
+            "sip:a.example:5060;transport=udp",
+            FailoverConfig(endpoints=(SECONDARY, PRIMARY, TERTIARY)),
+            [("a.example", 5060), ("b.example", None), ("a.example", 5070)],
+        ),
+        (
+            "sip:a.example",
+            FailoverConfig(enabled=False, endpoints=(SECONDARY,)),
+            [("a.example", None)],
+        ),
+    ],
+)
+def test_calls_try_the_endpoint_and_then_those_of_the_failover(
+    endpoint: str | None, failover: FailoverConfig | None, hosts: list[tuple[str, int | None]]
+) -> None:
+    profile = TrunkProfile(
+        direction=TrunkDirection.OUTBOUND, sip_endpoint=endpoint, failover=failover
+    )
+
+    assert [(each.host, each.port) for each in profile.endpoints] == hosts
+    assert profile.endpoints[:1] == (() if profile.endpoint is None else (profile.endpoint,))
 
 
 def test_secrets_are_not_shown_by_accident() -> None:

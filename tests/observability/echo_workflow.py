@@ -7,7 +7,7 @@ from datetime import timedelta
 from temporalio import activity, workflow
 
 with workflow.unsafe.imports_passed_through():
-    from structlog.contextvars import get_contextvars
+    from observability.context import current_log_ids
 
 __all__ = ["EchoIds", "Parent", "log_ids_here"]
 
@@ -16,7 +16,7 @@ LIMIT = timedelta(seconds=10)
 
 @activity.defn
 async def log_ids_here() -> dict[str, str]:
-    return {name: str(value) for name, value in get_contextvars().items()}
+    return dict(current_log_ids())
 
 
 @workflow.defn

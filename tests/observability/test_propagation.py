@@ -5,13 +5,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 from temporalio.client import Client, WorkflowHistory
-from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, Worker
 
 from observability.context import log_ids
 from observability.propagation import LogIds
 from tests.observability.echo_workflow import EchoIds, Parent, log_ids_here
-from tests.workflows.harness import binary
+from tests.workflows.harness import dev_server
 
 QUEUE = "echo"
 
@@ -20,9 +19,7 @@ pytestmark = pytest.mark.temporal
 
 @pytest.fixture(scope="module")
 async def client() -> AsyncIterator[Client]:
-    started = await WorkflowEnvironment.start_local(
-        dev_server_existing_path=binary("temporal"), ui=False, interceptors=[LogIds()]
-    )
+    started = await dev_server(ui=False, interceptors=[LogIds()])
     async with started:
         worker = Worker(
             started.client,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -22,8 +23,17 @@ TEMPLATE = "template_migrated"
 
 DAY_PARTITIONS = """
     SELECT inhrelid::regclass::text FROM pg_inherits
-     WHERE inhparent = 'sip_messages'::regclass AND inhrelid <> 'sip_messages_default'::regclass
+     WHERE inhparent IN ('sip_messages'::regclass, 'health_hours'::regclass)
+       AND inhrelid NOT IN ('sip_messages_default'::regclass, 'health_hours_default'::regclass)
 """
+DISCONNECT_OTHERS = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+     WHERE datname = current_database() AND pid <> pg_backend_pid()
+       AND backend_type = 'client backend'
+"""
+DELETE_EVERYTHING = "; ".join(
+    f"DELETE FROM {table.name}" for table in reversed(METADATA.sorted_tables)
+)
 # What a test may have changed beside rows: then its database is not lent again.
 SHAPE = """
     SELECT (SELECT array_agg(version_num) FROM alembic_version),
@@ -53,11 +63,18 @@ class PostgresForTests:
         self.server = server
         self._numbers = itertools.count(1)
         self._empty: list[TestDatabase] = []
+        self._admins: dict[str, psycopg.Connection[Any]] = {}
         self._create(TEMPLATE, template="template1")
         template = self._of(TEMPLATE)
         migrate.upgrade(template.owner_url, app_role=APP_ROLE)
         with psycopg.connect(template.admin_url) as admin:
             self._shape = admin.execute(SHAPE).fetchone()
+
+    def close(self) -> None:
+        """Leave the server."""
+        for admin in self._admins.values():
+            admin.close()
+        self._admins.clear()
 
     @contextmanager
     def lend(self) -> Iterator[TestDatabase]:
@@ -82,20 +99,36 @@ class PostgresForTests:
 
     def _emptied(self, database: TestDatabase) -> bool:
         """Remove every row and whoever is still connected; false when more than rows changed."""
-        with psycopg.connect(database.admin_url) as admin:
-            admin.execute(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid() "
-                "AND backend_type = 'client backend'"
-            )
-            try:
+        try:
+            return self._swept(self._admin(database))
+        except psycopg.OperationalError:
+            # The test ended every connection, this one too.
+            self._leave(database)
+            return self._swept(self._admin(database))
+
+    def _swept(self, admin: psycopg.Connection[Any]) -> bool:
+        try:
+            with admin.transaction():
+                admin.execute(DISCONNECT_OTHERS)
                 for (partition,) in admin.execute(DAY_PARTITIONS).fetchall():
                     admin.execute(f"DROP TABLE {partition}")
-                for table in reversed(METADATA.sorted_tables):
-                    admin.execute(f"DELETE FROM {table.name}")
+                admin.execute(DELETE_EVERYTHING)
                 return admin.execute(SHAPE).fetchone() == self._shape
-            except psycopg.errors.UndefinedTable:
-                return False
+        except psycopg.errors.UndefinedTable:
+            return False
+
+    def _admin(self, database: TestDatabase) -> psycopg.Connection[Any]:
+        """A superuser's connection that stays open: to make one costs more than all its work."""
+        if database.name not in self._admins:
+            self._admins[database.name] = psycopg.connect(
+                database.admin_url, prepare_threshold=None
+            )
+        return self._admins[database.name]
+
+    def _leave(self, database: TestDatabase) -> None:
+        admin = self._admins.pop(database.name, None)
+        if admin is not None:
+            admin.close()
 
     def _of(self, name: str) -> TestDatabase:
         return TestDatabase(
@@ -118,6 +151,7 @@ class PostgresForTests:
         )
 
     def _drop(self, database: TestDatabase) -> None:
+        self._leave(database)
         self._administrate(
             sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database.name))
         )
@@ -133,4 +167,10 @@ def run_postgres(folder: Path) -> Iterator[PostgresForTests]:
     """A server whose data is in ``folder`` and need not survive anything."""
     # Every test connects anew; what makes guessing passwords slow is of no use here.
     with EmbeddedPostgres(folder, durable=False, settings={"scram_iterations": "1"}) as server:
-        yield PostgresForTests(server)
+        made = PostgresForTests(server)
+        try:
+            yield made
+        finally:
+            made.close()
+            # Nobody reads the data again, so the server need not wait for anybody or write it out.
+            server.kill()

@@ -43,7 +43,7 @@ class ApiProcess:
 
 
 class Product:
-    """Starts processes of ours; what is still running when ``open_product`` ends is stopped there."""
+    """Starts processes of ours; what is still running when ``open_product`` ends is killed there."""
 
     def __init__(
         self,
@@ -106,6 +106,12 @@ class Product:
         """Stop every process that was started here."""
         await asyncio.gather(*(process.stop() for process in self._started))
 
+    async def kill(self) -> None:
+        """End every process that was started here, whatever it does."""
+        for process in self._started:
+            process.kill()
+        await asyncio.gather(*(process.ended() for process in self._started))
+
     def logs(self) -> str:
         """The last lines of each process, for whoever reads why a test failed."""
         tails = (f"{path.name}:\n{log_tail(path)}" for path in (self.folder / "log").iterdir())
@@ -143,7 +149,7 @@ async def open_product(
         try:
             yield product
         finally:
-            await product.stop()
+            await product.kill()
             await database.dispose()
 
 
