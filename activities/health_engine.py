@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Collection, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -41,6 +42,9 @@ TAKEN_AT_A_TIME: Final = 4
 
 LAST_WRITES: Final = 5.0
 """Seconds for what a run has not written when it ends; a draining worker has ten for everything."""
+
+MANY: Final = 200
+"""Targets of a shard from which on the garbage collector's looks are felt."""
 
 KEPT_OPEN: Final = 30.0
 """Seconds for which connections outlive a run: the next one mostly comes to the same worker."""
@@ -187,6 +191,8 @@ class HealthEngine:
         if self._is_held(shard):
             shard.reconcile(config, jobs, self.loop, interval=self._interval, progress=progress)
             self._names.keep(shard.number, config.names)
+            if len(shard.targets) >= MANY:
+                _leave_to_stay()
 
     async def _take(self, number: int, progress: WatchProgress | None) -> HeldShard:
         """Raises ``DatabaseUnavailable``."""
@@ -255,3 +261,10 @@ class HealthEngine:
             self._facts.drop(shard.number)
         asyncio.get_running_loop().call_later(KEPT_OPEN, self.loop.forget, list(shard.targets))
         shard.gone.set()
+
+
+def _leave_to_stay() -> None:
+    """Keep the garbage collector from what was loaded: it stays for minutes, and a look through
+    100,000 targets takes a second in which nothing is probed."""
+    gc.collect()
+    gc.freeze()

@@ -17,6 +17,7 @@ __all__ = [
     "ORG_ID",
     "SEARCH_ATTRIBUTES",
     "TRUNK_DECIDES",
+    "TRUNK_LEAVES",
     "WORKFLOW_QUEUE",
     "ErrorType",
     "connection_test_workflow_id",
@@ -40,6 +41,10 @@ HEALTH_QUEUE = "trunkline-health"
 
 TRUNK_DECIDES = "trunk-decides-where-calls-go"
 """Patch: runs of Trunk that began before it only adopt revisions, and hand over to one that decides."""
+
+TRUNK_LEAVES = "trunk-leaves"
+"""Patch: a run from before ``TRUNK_DECIDES`` that ends has its trunk watched no more, either. Asked
+for at the end only, since the answer that a run got once is its answer for good."""
 
 ORG_ID = SearchAttributeKey.for_keyword("TrunklineOrgId")
 """Lets an operator list one organization's processes; an id, never a name or a number."""

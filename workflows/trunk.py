@@ -16,7 +16,7 @@ from typing import Any
 from temporalio import workflow
 
 from workflows import trunk_steps
-from workflows.names import TRUNK_DECIDES
+from workflows.names import TRUNK_DECIDES, TRUNK_LEAVES
 from workflows.trunk_orders import TrunkOrders
 
 with workflow.unsafe.imports_passed_through():
@@ -54,7 +54,7 @@ class TrunkWorkflow(TrunkOrders):
                 await self._decide()
             elif self._is_over():
                 self._continue()
-        if self._decides:
+        if self._decides or workflow.patched(TRUNK_LEAVES):
             await trunk_steps.leave(self._state)
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self.standing()

@@ -105,8 +105,8 @@ def _once(given: list[FailoverTrigger]) -> list[FailoverTrigger]:
 
 
 class FailoverInput(RequestModel):
-    """Where calls go when an endpoint fails. Stored and shown: this release keeps sending calls to
-    ``sip_endpoint`` and does not move them by itself yet."""
+    """Where calls go when an endpoint fails: the trunk's own ``sip_endpoint`` is the primary, these
+    come behind it by their priority. ``GET /v1/sip/trunks/{trunk_id}/route`` shows where they go."""
 
     enabled: Annotated[StrictBool | None, Field(description="Default: true.")] = None
     endpoints: Annotated[

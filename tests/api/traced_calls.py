@@ -34,9 +34,7 @@ class Traced:
     call_id: str
 
     async def admit(self) -> None:
-        await queued_call(
-            self.database, self.tenant.org_id, at=datetime.now(UTC), id=self.call_id, settings={}
-        )
+        await queued_call(self.database, self.tenant.org_id, at=datetime.now(UTC), id=self.call_id)
 
     async def record(self, messages: Sequence[CapturedMessage]) -> None:
         """Write messages as a worker does, today: only today has a partition of its own."""

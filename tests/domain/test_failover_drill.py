@@ -125,6 +125,21 @@ def test_an_endpoint_whose_calls_failed_takes_none_of_a_drill() -> None:
     assert drill.order[0] == 2
 
 
+def test_an_endpoint_whose_failed_calls_had_their_effect_takes_those_of_a_drill() -> None:
+    desk = Desk(endpoints=3)
+    desk.decide()
+    desk.after(minutes=10)
+    desk.order(FailOver(to=1))
+    for _ in range(3):
+        desk.after(seconds=10)
+        desk.call(1, CallSign.TIMEOUT)
+    desk.after(minutes=6)
+    desk.order(START)
+    drill = desk.route.drill
+    assert drill is not None
+    assert drill.order[0] == 1
+
+
 def test_the_report_measures_from_the_declaration_to_the_route_and_back() -> None:
     desk = drilling()
     drill = desk.commands.drill

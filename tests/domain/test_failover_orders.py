@@ -221,8 +221,11 @@ class TestMaintenance:
 
     def test_where_each_is_worked_on_none_is_worse_off_for_it(self) -> None:
         desk = settled()
-        for position in (0, 1):
-            desk.order(self.window(desk, position))
+        desk.after(minutes=10)
+        desk.order(self.window(desk, 0))
+        assert desk.position == 1
+        desk.order(self.window(desk, 1))
+        assert desk.position == 0
         desk.becomes(0, HealthState.DEGRADED)
         assert desk.position == 1
 

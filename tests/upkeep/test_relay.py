@@ -10,6 +10,7 @@ from sqlalchemy import text
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from activities.contracts import TrunkStanding
 from api.temporal import TemporalGateway
 from settings import Settings
 from storage import outbox, trunks
@@ -23,7 +24,6 @@ from tests.workflows.harness import dev_server, new_worker
 from upkeep.passes import passes_of, this_process
 from upkeep.relay import LONGEST_RETRY, relay_outbox, retry_after
 from workflows.names import ORG_ID, trunk_workflow_id
-from workflows.trunk import TrunkWorkflow
 
 pytestmark = [pytest.mark.postgres, pytest.mark.temporal]
 
@@ -80,8 +80,8 @@ async def test_every_revision_reaches_its_trunk_in_order(
 
     async with new_worker(temporal, fake.all()):
         for trunk_id in trunk_ids:
-            handle = temporal.get_workflow_handle_for(
-                TrunkWorkflow.run, trunk_workflow_id(trunk_id)
+            handle = temporal.get_workflow_handle(
+                trunk_workflow_id(trunk_id), result_type=TrunkStanding
             )
             assert (await handle.result()).known == 3
     assert delivered == 90

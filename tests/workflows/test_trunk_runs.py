@@ -252,6 +252,14 @@ async def test_a_run_of_before_hands_over_when_something_is_seen(trunk: Trunk) -
         assert (await trunk.standing()).adopted == 1
 
 
+async def test_a_run_of_before_leaves_nothing_watched_when_its_trunk_goes(trunk: Trunk) -> None:
+    await begun_by_the_release_before(trunk)
+    async with new_worker(trunk.client, trunk.fake.all()):
+        handle = await trunk.told(2, removed=True)
+        assert (await handle.result()).removed
+        assert (trunk.fake.adopted, trunk.fake.left) == ([1], 1)
+
+
 async def test_a_run_of_before_hands_over_when_it_is_given_an_order(trunk: Trunk) -> None:
     await begun_by_the_release_before(trunk)
     async with new_worker(trunk.client, trunk.fake.all()):

@@ -69,7 +69,7 @@ class Trunk:
 
     async def order(self, order: Order, *, request_id: str | None = None) -> OrderAnswer:
         """An operator's order."""
-        handle = self.client.get_workflow_handle_for(TrunkWorkflow.run, f"trunk:{self.trunk_id}")
+        handle = self.client.get_workflow_handle(f"trunk:{self.trunk_id}")
         answer: OrderAnswer = await handle.execute_update(
             UPDATES[type(order)], order, id=request_id
         )
@@ -77,8 +77,9 @@ class Trunk:
 
     async def standing(self) -> TrunkStanding:
         """Where the workflow stands."""
-        handle = self.client.get_workflow_handle_for(TrunkWorkflow.run, f"trunk:{self.trunk_id}")
-        return await handle.query(TrunkWorkflow.standing)
+        handle = self.client.get_workflow_handle(f"trunk:{self.trunk_id}")
+        standing: TrunkStanding = await handle.query(TrunkWorkflow.standing)
+        return standing
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait for something that the fake sees; the test's own time limit ends it."""
