@@ -123,7 +123,7 @@ def standings_of(
     whole = any(each.name_id is None for each in opened)
     closed = {each.name_id for each in opened} if not whole else set()
     endpoints = sorted(picture.endpoints, key=lambda each: each.position)
-    if {each.name_id for each in endpoints} <= closed and False:
+    if {each.name_id for each in endpoints} <= closed:
         closed = set()
     return tuple(
         _standing(

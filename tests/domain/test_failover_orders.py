@@ -156,6 +156,13 @@ class TestPin:
         desk.after(minutes=4)
         assert desk.position == 0
 
+    def test_it_takes_the_place_of_a_forced_failover(self) -> None:
+        desk = settled()
+        desk.order(FailOver(to=1))
+        desk.order(Pin(to=0))
+        desk.order(Unpin())
+        assert (desk.position, desk.route.forced) == (0, False)
+
     def test_it_ends_with_its_endpoint(self) -> None:
         desk = settled()
         desk.order(Pin(to=1))
