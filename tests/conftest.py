@@ -9,10 +9,15 @@ from typing import Final
 
 import coverage
 import pytest
+from hypothesis import HealthCheck, settings
 
 from storage.engine import Database
 from tests.support.loopback import LoopbackBlock, claim_loopback_block
 from tests.support.postgres import PostgresForTests, TestDatabase, run_postgres
+
+# A busy machine says nothing of a property: neither of an example's time nor of how fast they are made.
+settings.register_profile("trunkline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("trunkline")
 
 MEASURED: Final = tuple(Path(__file__).with_name(folder) for folder in ("domain", "sip"))
 """The tests of the code whose coverage is measured."""
