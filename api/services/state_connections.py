@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.errors import InvalidRequest
 from api.schemas.state import CarrierInput, TrunkInput
-from api.schemas.trunks import HeadersInput
 from api.services.connections import Connection, made
 from api.services.state_passwords import Kept, unmarked
 from api.services.state_present import Present
+from api.services.stored_headers import stored_headers
 from api.services.trunk_config import with_config
-from domain.header_mappings import HeaderMappings, flat_problem
 from domain.trunk import TrunkDirection
 from settings import Network
 
@@ -47,7 +43,7 @@ class ConnectionReader:
         described = made(
             fields,
             direction,
-            _headers(given.headers, direction),
+            stored_headers(given.headers, direction),
             known=self._present.certificates,
         )
         connection = await with_config(
@@ -64,20 +60,3 @@ class ConnectionReader:
         if username is not None and password:
             self.registrations.add((username, password))
         return connection, kept
-
-
-def _headers(given: HeadersInput | None, direction: TrunkDirection) -> dict[str, Any] | None:
-    """As they are stored. Raises ``InvalidRequest``."""
-    if given is None:
-        return None
-    if not isinstance(given, HeaderMappings):
-        problem = flat_problem(given)
-        if problem is not None:
-            raise InvalidRequest(f"headers: {problem}", field="headers")
-        return dict(given) or None
-    if not direction.serves(given.direction):
-        raise InvalidRequest(
-            f"headers.direction: only {direction.value} calls are carried",
-            field="headers.direction",
-        )
-    return given.model_dump(mode="json", exclude_defaults=True) if given.headers else None

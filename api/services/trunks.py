@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.errors import Conflict, InvalidRequest, NotFound
 from api.schemas.trunks import (
     DeletedTrunkView,
-    HeadersInput,
     TrunkChanges,
     TrunkDraft,
     TrunkView,
@@ -17,11 +16,11 @@ from api.schemas.trunks import (
 from api.services.actor import Actor
 from api.services.audit import record
 from api.services.connections import Connection, found_or_created, made, merged, of_trunk
+from api.services.stored_headers import stored_headers
 from api.services.trunk_config import with_config
 from api.services.trunk_revisions import Precondition, must_match
 from api.services.trunk_views import view_of
-from domain.header_mappings import HeaderMappings, flat_problem
-from domain.trunk import Direction, TrunkDirection
+from domain.trunk import Direction
 from settings import Network
 from storage import bindings, trunks
 from storage.health_of_trunks import state_of_trunk
@@ -45,7 +44,7 @@ async def create(
     """A new named trunk. Raises ``InvalidRequest``."""
     await trunks.lock(session, org_id)
     vault = await TrunkVault.opened(session, box)
-    headers = _headers(draft.headers, draft.direction)
+    headers = stored_headers(draft.headers, draft.direction)
     connection = await with_config(
         session,
         org_id,
@@ -188,7 +187,7 @@ def _changed(before: Connection, changes: TrunkChanges) -> Connection:
     after = merged(before, changes)
     if "headers" not in changes.model_fields_set:
         return after
-    headers = _headers(changes.headers, before.profile.direction)
+    headers = stored_headers(changes.headers, before.profile.direction)
     return Connection(after.profile.model_copy(update={"headers": headers}), after.secrets)
 
 
@@ -201,25 +200,6 @@ async def _must_carry(session: AsyncSession, org_id: str, trunk: Trunk, after: C
         raise InvalidRequest(
             "sip_endpoint: numbers call out by this trunk, so it needs one", field="sip_endpoint"
         )
-
-
-def _headers(given: HeadersInput | None, direction: TrunkDirection) -> dict[str, Any] | None:
-    """As they are stored and shown. Raises ``InvalidRequest``."""
-    if given is None:
-        return None
-    if isinstance(given, HeaderMappings):
-        if not direction.serves(given.direction):
-            raise InvalidRequest(
-                f"headers.direction: the trunk carries {direction.value} calls only",
-                field="headers.direction",
-            )
-        if not given.headers:
-            return None
-        return given.model_dump(mode="json", exclude_defaults=True)
-    problem = flat_problem(given)
-    if problem is not None:
-        raise InvalidRequest(f"headers: {problem}", field="headers")
-    return dict(given) or None
 
 
 def _facts(
