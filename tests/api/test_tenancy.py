@@ -246,17 +246,15 @@ async def test_a_stranger_sees_and_changes_nothing(
     assert await rows_of(database, victim.tenant.org_id) == before
 
 
-@pytest.mark.parametrize("route", routes(), ids=" ".join)
 async def test_nobody_gets_in_without_a_key(
-    route: Route,
     call: Callable[[Route, dict[str, str]], Awaitable[httpx.Response]],
     victim: Victim,
     database: Database,
 ) -> None:
     before = await rows_of(database, victim.tenant.org_id)
-    answer = await call(route, {"Idempotency-Key": "k"})
+    answers = {route: await call(route, {"Idempotency-Key": "k"}) for route in routes()}
 
-    assert answer.status_code == 401
+    assert {route for route, answer in answers.items() if answer.status_code != 401} == set()
     assert await rows_of(database, victim.tenant.org_id) == before
 
 

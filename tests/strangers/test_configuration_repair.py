@@ -16,6 +16,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from activities.contracts import TrunkRevision
 from local.parts import LOOPBACK
 from local.process import ManagedProcess
+from storage import trunks
 from temporal_client import register_search_attributes
 from tests.support.customer import Customer
 from tests.support.forwarder import run_forwarder
@@ -111,8 +112,12 @@ def rows(product: Product, query: str, *values: Any) -> list[Any]:
 
 
 def waiting(product: Product) -> int:
-    """How many outbox entries are not delivered."""
-    ((count,),) = rows(product, "SELECT count(*) FROM outbox WHERE delivered_at IS NULL")
+    """How many revisions of trunks are not delivered."""
+    ((count,),) = rows(
+        product,
+        "SELECT count(*) FROM outbox WHERE delivered_at IS NULL AND kind = %s",
+        trunks.CHANGED,
+    )
     return int(count)
 
 
@@ -149,6 +154,7 @@ async def revisions_told(client: Client, trunk_id: str) -> list[int]:
         ).revision
         for event in history.events
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
+        and event.workflow_execution_signaled_event_attributes.signal_name == "revised"
     ]
 
 

@@ -75,6 +75,7 @@ async def test_a_nudge_for_a_trunk_that_is_gone_begins_nothing_that_lasts() -> N
 async def test_an_idle_trunk_costs_no_history() -> None:
     async with running_trunk() as trunk:
         handle = trunk.client.get_workflow_handle(f"trunk:{trunk.trunk_id}")
+        await trunk.after(minutes=1)
         before = len((await history_of(handle)).events)
         await trunk.after(days=30)
         assert len((await history_of(handle)).events) == before
