@@ -278,6 +278,8 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--transport", type=Transport, choices=[Transport.UDP, Transport.TLS])
     given = parser.parse_args(arguments)
+    if given.minutes is not None and given.minutes < 1:
+        parser.error("a round takes a minute")
     for plan in PLANS:
         if given.transport in (None, plan.transport):
             targets, minutes = given.targets or plan.targets, given.minutes or plan.minutes

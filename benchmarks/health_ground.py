@@ -91,7 +91,10 @@ def run_peers(
     transport: str, count: int, folder: Path, pair: KeyPair | None = None
 ) -> Iterator[Peers]:
     """Peers on so many loopback addresses over udp, or over tls with a certificate."""
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES
+    most_files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    # For the processes that are started from here on.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
+    limit = most_files - SPARE_FILES
     # Over TLS each address has a listening socket and a connection.
     most = limit if transport == "udp" else limit // 2
     processes: list[_Process] = []

@@ -46,6 +46,8 @@ async def open_connection(
 
     ``owner`` hears of the connection from then on; on any error it is closed.
     """
+    if peer.tls is not None:
+        _check_server_name(peer.tls.server_name)
     deadline = asyncio.get_running_loop().time() + seconds
     sock = await _tcp(peer.remote, deadline)
     connection = StreamConnection(owner, number, "TLS" if peer.tls else "TCP", accepted=False)
@@ -66,6 +68,15 @@ async def open_connection(
         await connection.lost
         raise problem
     return connection
+
+
+def _check_server_name(name: str) -> None:
+    """As ``ssl`` does, which tells it to event loops that handle it badly. Raises `ConnectFailed`."""
+    try:
+        name.encode("idna")
+    except UnicodeError as error:
+        detail = f"the domain cannot be a TLS server name: {error}"
+        raise ConnectFailed(ProbeEnd.CONNECT_FAILED, detail) from error
 
 
 async def _tcp(remote: tuple[str, int], deadline: float) -> socket.socket:
@@ -111,9 +122,6 @@ async def _speak(
         raise ConnectFailed(ProbeEnd.TLS_FAILED, NO_HANDSHAKE) from error
     except ssl.SSLError as error:
         raise ConnectFailed(ProbeEnd.TLS_FAILED, _words(error)) from error
-    except ValueError as error:
-        detail = f"the domain cannot be a TLS server name: {error}"
-        raise ConnectFailed(ProbeEnd.CONNECT_FAILED, detail) from error
     except OSError as error:
         words = "the connection broke during the TLS handshake"
         raise ConnectFailed(ProbeEnd.TLS_FAILED, words) from error

@@ -149,8 +149,8 @@ class KeptConnection:
     def expire(self, probe: StreamProbe) -> None:
         """A probe's time is over; a connection that was silent since it was sent is given up."""
         if self._asked.pop(probe.branch, None) is None:
-            self.stop_waiting(probe)
             self._keeper.table.timed_out(probe, "there was no connection in time")
+            self.stop_waiting(probe)
         else:
             self._keeper.table.timed_out(probe)
             if self._heard_at < probe.started:
@@ -161,6 +161,7 @@ class KeptConnection:
         """A probe no longer waits for the connection."""
         if probe in self._waiting:
             self._waiting.remove(probe)
+        self._settle()
 
     def stream_opened(self, connection: StreamConnection) -> None:
         """Nothing is sent before the peer is known to be who it should be: see ``opened``."""
@@ -202,6 +203,7 @@ class KeptConnection:
             else:
                 self._keeper.table.failed(probe, *_end_of(reason))
         self._tell(key for key in tuple(self._keys) if key not in busy)
+        self._settle()
 
     def _send(self, probe: StreamProbe, connection: StreamConnection) -> None:
         assert connection.flow is not None

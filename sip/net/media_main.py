@@ -19,7 +19,6 @@ from functools import partial
 from typing import Any, Final
 
 from sip.errors import SipError
-from sip.media_verdict import MediaVerdict
 from sip.net.media_commands import (
     Answer,
     Begin,
@@ -37,7 +36,7 @@ from sip.net.media_commands import (
 )
 from sip.net.media_line import MediaLine
 
-__all__ = ["main"]
+__all__ = ["come_first", "main"]
 
 REAL_TIME_PRIORITY: Final = 1
 """The lowest of SCHED_RR is enough to come before all that is not real time."""
@@ -71,12 +70,14 @@ class MediaServer:
             self._judge.shutdown()
 
     def _follow(self, order: Order) -> None:
-        if isinstance(order.command, Judge):
-            judging = asyncio.create_task(self._judged(order))
-            self._judging.add(judging)
-            judging.add_done_callback(self._judging.discard)
-            return
         try:
+            if isinstance(order.command, Judge):
+                line = self._line(order)
+                self._close(order.line)
+                judging = asyncio.create_task(self._judged(order, line))
+                self._judging.add(judging)
+                judging.add_done_callback(self._judging.discard)
+                return
             value, error = self._done(order), None
         except (OSError, SipError) as caught:
             value, error = None, caught
@@ -94,24 +95,24 @@ class MediaServer:
                 self._line(order).move(remote, remote_rtcp, keys, held=held)
             case Stop():
                 self._line(order).stop()
-            case Close() if (closed := self._lines.pop(order.line, None)) is not None:
-                closed.close()
+            case Close():
+                self._close(order.line)
         return None
 
-    async def _judged(self, order: Order) -> None:
-        line = self._lines.pop(order.line, None)
-        verdict: MediaVerdict | None = None
+    async def _judged(self, order: Order, line: MediaLine) -> None:
+        loop = asyncio.get_running_loop()
+        self._answer(order, await loop.run_in_executor(self._judge, line.verdict), None)
+
+    def _close(self, number: int) -> None:
+        line = self._lines.pop(number, None)
         if line is not None:
             line.close()
-            loop = asyncio.get_running_loop()
-            verdict = await loop.run_in_executor(self._judge, line.verdict)
-        self._answer(order, verdict, None if line is not None else MediaLost())
 
     def _line(self, order: Order) -> MediaLine:
         """Raises `MediaLost` for a line of a media process that was there before this one."""
         line = self._lines.get(order.line)
         if line is None:
-            raise MediaLost
+            raise MediaLost("there is no such line")
         return line
 
     def _answer(self, order: Order, value: Any, error: Exception | None) -> None:
@@ -139,7 +140,7 @@ async def _serve(descriptor: int) -> None:
 
 
 def come_first() -> None:
-    """Have packets leave before anything else runs, where that is permitted (CAP_SYS_NICE).
+    """Have packets leave before anything else runs, where CAP_SYS_NICE or RLIMIT_RTPRIO permit it.
 
     A packet that waits for a busy processor is as late as one that waits for our own code.
     """
@@ -148,8 +149,9 @@ def come_first() -> None:
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
     signal.signal(signal.SIGXCPU, take_turns)
-    hardest = resource.getrlimit(resource.RLIMIT_RTTIME)[1]
-    resource.setrlimit(resource.RLIMIT_RTTIME, (int(LONGEST_RUN * 1_000_000), hardest))
+    longest, hardest = int(LONGEST_RUN * 1_000_000), resource.getrlimit(resource.RLIMIT_RTTIME)[1]
+    if hardest == resource.RLIM_INFINITY or hardest > longest:
+        resource.setrlimit(resource.RLIMIT_RTTIME, (longest, hardest))
     with suppress(PermissionError):
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(REAL_TIME_PRIORITY))
 

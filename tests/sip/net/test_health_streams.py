@@ -15,6 +15,8 @@ from tests.sip.net.health import (
     Checks,
     StreamPeer,
     checks,
+    eventually,
+    hurry,
     job,
     reply_to,
     request_on,
@@ -104,6 +106,27 @@ class TestKeeping:
             writer.write(reply_to(await request_on(reader)))
             await told.until(replies=1)
             assert await asyncio.wait_for(reader.read(), 5) == b""
+
+    async def test_nothing_is_left_of_targets_that_are_forgotten(
+        self, loopback: LoopbackBlock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hurry(monkeypatch, 0.4)
+        open_address, silent, closed = (loopback.address() for _ in range(3))
+        async with (
+            StreamPeer.at(open_address) as peer,
+            StreamPeer.at(silent) as mute,
+            checks() as told,
+        ):
+            await opened(told, peer, open_address, "open")
+            for number, address in enumerate((silent, closed)):
+                told.prober.probe(job(address, "tcp", key=str(number)))
+            await mute.accept()
+            for key in ("open", "0", "1"):
+                told.prober.forget(key)
+            await told.until(replies=3)
+            streams = told.prober._streams
+            assert (streams._peers, streams._targets) == ({}, {})
+            await eventually(lambda: not streams._open)
 
     async def test_more_than_may_be_kept_are_closed_after_use(
         self, loopback: LoopbackBlock, monkeypatch: pytest.MonkeyPatch
