@@ -26,11 +26,20 @@ class Forwarder:
         """Let nothing pass from now on."""
         self._open.clear()
 
-    async def accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection."""
-        task = asyncio.current_task()
-        assert task is not None
+    def accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Begin to serve one connection."""
+        task = asyncio.create_task(self._serve(reader, writer))
         self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Drop every connection."""
+        tasks = [*self._tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             there, to_there = await asyncio.open_connection(*self._target)
             try:
@@ -39,15 +48,10 @@ class Forwarder:
                     both_ways.create_task(self._pass(there, writer))
             finally:
                 to_there.transport.abort()
+        except OSError:
+            return  # The target is away.
         finally:
-            self._tasks.discard(task)
             writer.transport.abort()
-
-    async def close(self) -> None:
-        """Drop every connection."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
