@@ -182,6 +182,7 @@ class HealthEngine:
 
     async def load(self, shard: HeldShard, progress: WatchProgress | None = None) -> None:
         """Let a shard probe what is configured now. Raises ``DatabaseUnavailable``."""
+        unwritten = self._facts.unwritten(shard.number)
         async with self._database.system() as session:
             config = await load_shards(session, [shard.number])
         jobs = await jobs_of(
@@ -189,7 +190,14 @@ class HealthEngine:
         )
         # Meanwhile the shard may have been lost.
         if self._is_held(shard):
-            shard.reconcile(config, jobs, self.loop, interval=self._interval, progress=progress)
+            shard.reconcile(
+                config,
+                jobs,
+                self.loop,
+                interval=self._interval,
+                progress=progress,
+                unwritten=unwritten,
+            )
             self._names.keep(shard.number, config.names)
             if len(shard.targets) >= MANY:
                 _leave_to_stay()

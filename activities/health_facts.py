@@ -65,7 +65,7 @@ class FactWriter:
         self._on_lost = on_lost
         self._transitions: list[tuple[int, TransitionRow]] = []
         self._states: dict[Key, tuple[int, StateRow]] = {}
-        self._busy: frozenset[int] = frozenset()
+        self._writing: tuple[tuple[int, str], ...] = ()
         self._wake = asyncio.Event()
         self._hurry = asyncio.Event()
         self._written = asyncio.Condition()
@@ -125,24 +125,24 @@ class FactWriter:
             del self._transitions[0]
             self.dropped += 1
 
+    def unwritten(self, shard: int) -> frozenset[str]:
+        """The targets of a shard of which something is not committed."""
+        waiting = [(number, row.state.target_id) for number, row in self._transitions]
+        waiting += [(number, row.target_id) for number, row in self._states.values()]
+        waiting += self._writing
+        return frozenset(target_id for number, target_id in waiting if number == shard)
+
     async def flush(self, shard: int) -> None:
         """Wait until everything of a shard is committed, or dropped."""
         self._wake.set()
         self._hurry.set()
         async with self._written:
-            await self._written.wait_for(lambda: not self._holds(shard))
+            await self._written.wait_for(lambda: not self.unwritten(shard))
 
     def drop(self, shard: int) -> None:
         """Forget what is of a shard that is no longer held."""
         self._transitions = [each for each in self._transitions if each[0] != shard]
         self._states = {key: each for key, each in self._states.items() if each[0] != shard}
-
-    def _holds(self, shard: int) -> bool:
-        return (
-            shard in self._busy
-            or any(each[0] == shard for each in self._transitions)
-            or any(each[0] == shard for each in self._states.values())
-        )
 
     async def _run(self) -> None:
         retry = FIRST_RETRY
@@ -183,11 +183,12 @@ class FactWriter:
         # A state that is written before the change that led to it hides the change.
         ready = [] if self._transitions else list(self._states)[:BATCH]
         states = {key: self._states.pop(key) for key in ready}
-        self._busy = frozenset(
-            [each[0] for each in transitions] + [each[0] for each in states.values()]
+        self._writing = (
+            *((shard, row.state.target_id) for shard, row in transitions),
+            *((shard, row.target_id) for shard, row in states.values()),
         )
         held = self._fences()
-        fences = {shard: held[shard] for shard in self._busy if shard in held}
+        fences = {shard: held[shard] for shard, _ in self._writing if shard in held}
         try:
             await self._write(
                 fences,
@@ -204,7 +205,7 @@ class FactWriter:
             for shard in error.shards:
                 self.drop(shard)
         finally:
-            self._busy = frozenset()
+            self._writing = ()
 
     async def _write(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from time import time
 from typing import Final
 
@@ -25,8 +25,9 @@ the load would be felt by those that are in their rounds."""
 class HeldShard:
     """One run of a shard.
 
-    ``revision`` is of the configuration that was loaded; ``targets`` are by id, ``departed`` samples of those that were removed. ``ended`` is set with
-    ``reason``, by whoever ends the run first; ``gone`` when nothing of it is left.
+    ``revision`` is of the configuration that was loaded; ``targets`` are by id, ``departed`` samples
+    of those that were removed. ``ended`` is set with ``reason``, by whoever ends the run first;
+    ``gone`` when nothing of it is left.
     """
 
     def __init__(self, number: int, fence: int, *, flush_every: float) -> None:
@@ -58,10 +59,12 @@ class HeldShard:
         *,
         interval: float,
         progress: WatchProgress | None,
+        unwritten: Collection[str] = (),
     ) -> None:
         """Let exactly this be what is probed; targets that stay go on as they were.
 
-        ``progress`` is what the run before has done, for the targets that are new here.
+        ``progress`` is what the run before has done, for the targets that are new here;
+        ``unwritten`` are those of which something waited to be written when ``config`` was read.
         """
         now = time()
         wanted = {each.target_id: each for each in config.targets if each.target_id in jobs}
@@ -78,7 +81,9 @@ class HeldShard:
         for key, loaded in wanted.items():
             present = self.targets.get(key)
             if present is not None:
-                present.take_over(jobs[key], loaded.rules)
+                written = key not in unwritten
+                if present.take_over(jobs[key], loaded.rules, now, all_written=written):
+                    loop.add(present)
                 continue
             target = WatchedTarget(key, self.number, jobs[key], loaded.rules, interval)
             target.start(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from activities.health_samples import new_samples, packed
-from domain.health import Observation, Observed, Step, TargetHealth, expire, observe
+from domain.health import HealthState, Observation, Observed, Step, TargetHealth, expire, observe
 from domain.health_history import OutcomeClass, class_of
 from domain.health_rule import HealthRule, HealthSource
 from domain.health_schedule import due_of_seed, next_of_seed, seed_of
@@ -176,18 +176,33 @@ class WatchedTarget:
             return OutcomeClass.MAINTENANCE
         return class_of(observation.kind, observation.status)
 
-    def take_over(self, job: ProbeJob, rules: Sequence[LoadedRule]) -> None:
-        """Let these be its job and its rules; a rule that is there already stands as it stood."""
+    def take_over(
+        self, job: ProbeJob, rules: Sequence[LoadedRule], now: float, *, all_written: bool
+    ) -> bool:
+        """Let these be its job and its rules; whether it is to be looked at anew.
+
+        A rule that is there already stands as it stood, unless its row was forgotten and made anew
+        meanwhile; ``all_written`` says that nothing of the target waited to be written when the
+        rules were read.
+        """
         if job != self.job:
             self.job = job
-        if [each.rule.key for each in rules] == [standing.key for standing in self.standings]:
-            return
         present = {standing.key: standing for standing in self.standings}
-        self.standings = [
-            present.get(each.rule.key) or RuleStanding(each.rule, each.health) for each in rules
-        ]
+        standings = []
+        for each in rules:
+            standing = present.get(each.rule.key)
+            if standing is None or _is_made_anew(standing.health, each.health, all_written):
+                standing = RuleStanding(each.rule, each.health)
+            standings.append(standing)
+        if standings == self.standings:
+            return False
+        self.standings = standings
         self.steady_kind = ""
         self._look_over()
+        if not self._is_unseen() or self._held_until() > now:
+            return False
+        self.next_at = now
+        return True
 
     def _advance(self, now: float) -> None:
         held = bool(self.timed and self._held_until())
@@ -209,6 +224,9 @@ class WatchedTarget:
     def _is_settled(self) -> bool:
         return all(standing.health.settled for standing in self.standings)
 
+    def _is_unseen(self) -> bool:
+        return any(standing.health.last_at is None for standing in self.standings)
+
     def _look_over(self) -> None:
         by_calls = [standing.rule.source is HealthSource.CALLS for standing in self.standings]
         self.asks = not all(by_calls)
@@ -221,3 +239,12 @@ class WatchedTarget:
             self.steady_kind = observation.kind.value
             self.steady_status = observation.status
             self.steady_outcome = class_of(observation.kind, observation.status)
+
+
+def _is_made_anew(ours: TargetHealth, stored: TargetHealth, all_written: bool) -> bool:
+    """Whether a row tells of a target that nobody looked at, though this process did."""
+    if stored.state is not HealthState.UNCHECKED or stored.last_at is not None:
+        return False
+    if ours.last_at is None:
+        return False
+    return all_written or stored.seq >= ours.seq

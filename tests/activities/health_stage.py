@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities.contracts import WatchedShard, WatchEnd, WatchProgress
 from activities.health_engine import HealthEngine
@@ -37,6 +38,7 @@ __all__ = [
     "becomes",
     "eventually",
     "name_of",
+    "place_in",
     "place_trunk",
     "remove_trunk",
     "rows",
@@ -168,17 +170,23 @@ async def place_trunk(
     rule: HealthRule = STANDARD_RULE,
 ) -> None:
     """Let these be the endpoints of a trunk."""
+    async with database.tenant(trunk[0]) as session:
+        await place_in(session, trunk, *names, rule=rule)
+
+
+async def place_in(
+    session: AsyncSession,
+    trunk: tuple[str, str],
+    *names: NameIdentity,
+    rule: HealthRule = STANDARD_RULE,
+) -> None:
+    """The same within a transaction."""
     org_id, trunk_id = trunk
-    async with database.tenant(org_id) as session:
-        await place(
-            session,
-            org_id=org_id,
-            trunk_id=trunk_id,
-            endpoints=[
-                PlacedEndpoint(position=position, label=name.host, identity=name, rule=rule)
-                for position, name in enumerate(names)
-            ],
-        )
+    endpoints = [
+        PlacedEndpoint(position=position, label=name.host, identity=name, rule=rule)
+        for position, name in enumerate(names)
+    ]
+    await place(session, org_id=org_id, trunk_id=trunk_id, endpoints=endpoints)
 
 
 async def rows(database: Database, query: str, **values: Any) -> Sequence[Any]:

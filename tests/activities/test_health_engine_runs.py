@@ -10,6 +10,7 @@ from activities.contracts import WatchEndReason
 from activities.health_engine import HealthEngine
 from sip.net.guard import AddressGuard
 from storage.engine import Database
+from storage.health_config import displace
 from storage.secret_box import SecretBox
 from tests.activities.health_stage import (
     Peer,
@@ -19,8 +20,10 @@ from tests.activities.health_stage import (
     becomes,
     eventually,
     name_of,
+    place_in,
     place_trunk,
     rows,
+    state_of,
     target_of,
     true_of,
 )
@@ -60,6 +63,22 @@ async def test_a_run_that_was_given_up_gives_way_in_the_same_process(
             asked = len(peer.asked)
             await eventually(lambda: true_of(lambda: len(peer.asked) > asked))
             assert not second.run or not second.run.done()
+
+
+async def test_what_was_removed_and_comes_back_before_anybody_looked_is_probed_anew(
+    database: Database, box: SecretBox, engine: HealthEngine, peer: Peer
+) -> None:
+    name = name_of(peer.address)
+    trunk = await a_trunk(database, box)
+    await place_trunk(database, trunk, name)
+    async with Watch(engine, name):
+        await becomes(database, target_of(name), "healthy")
+        org_id, trunk_id = trunk
+        async with database.tenant(org_id) as session:
+            await displace(session, org_id=org_id, trunk_id=trunk_id)
+            await place_in(session, trunk, name)
+        assert await state_of(database, target_of(name)) == "unchecked"
+        await becomes(database, target_of(name), "healthy")
 
 
 async def test_a_process_that_stops_drains(

@@ -219,6 +219,42 @@ def test_where_only_calls_judge_no_request_is_sent_and_time_forgives() -> None:
 def test_options_are_sent_as_soon_as_one_rule_wants_them() -> None:
     target = watched((BY_CALLS, UP))
     kept = target.standings[0].health
-    target.take_over(JOB, [LoadedRule(BY_CALLS, OUT, None), LoadedRule(STANDARD, OUT, None)])
+    rules = [LoadedRule(BY_CALLS, OUT, None), LoadedRule(STANDARD, OUT, None)]
+    assert target.take_over(JOB, rules, NOW, all_written=True)
     assert target.asks
+    assert target.next_at == NOW
     assert [standing.health for standing in target.standings] == [kept, OUT]
+
+
+@pytest.mark.parametrize(
+    ("stored_seq", "all_written", "anew"),
+    [(1, True, True), (0, True, True), (1, False, True), (0, False, False)],
+    ids=["written", "its last change was lost", "counters wait", "its first change waits"],
+)
+def test_a_target_that_was_forgotten_and_is_wanted_again_is_looked_at_anew(
+    stored_seq: int, all_written: bool, anew: bool
+) -> None:
+    target = watched()
+    planned = target.next_at
+    stored = [LoadedRule(STANDARD, TargetHealth(seq=stored_seq), None)]
+    assert target.take_over(JOB, stored, NOW, all_written=all_written) is anew
+    assert target.next_at == (NOW if anew else planned)
+    state = HealthState.UNCHECKED if anew else HealthState.HEALTHY
+    assert target.standings[0].health.state is state
+    assert target.is_steady(Observed.REPLY, 200) is False
+
+
+def test_a_target_whose_peer_asked_for_a_pause_is_not_looked_at_for_a_new_rule() -> None:
+    paused = TargetHealth(HealthState.DOWN, since=NOW, seq=2, maintenance_until=NOW + 600)
+    target = watched((STANDARD, paused))
+    strict = LoadedRule(HealthRule(preset=HealthPreset.STRICT_200), TargetHealth(), None)
+    stored = [LoadedRule(STANDARD, paused, None), strict]
+    assert not target.take_over(JOB, stored, NOW, all_written=True)
+    assert target.next_at == NOW + 600
+
+
+def test_what_was_read_again_unchanged_changes_nothing() -> None:
+    target = watched()
+    planned = target.next_at
+    assert not target.take_over(JOB, [LoadedRule(STANDARD, UP, None)], NOW, all_written=True)
+    assert target.next_at == planned

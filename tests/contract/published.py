@@ -75,12 +75,16 @@ GIVEN: Final[dict[str, list[dict[str, Any]]]] = {
 }
 """How what is ``given`` comes about; what is ``completed`` is followed to its end."""
 
-FOLLOWED: Final = {
-    "discovery_id": ("/v1/sip/discover/status", {"running"}),
-    "call_id": ("/v1/sip/test-call/status", {"queued", "initiated", "ringing", "in-progress"}),
-    "phone_number": ("/v1/sip/status", {"unchecked"}),
+FOLLOWED: Final[dict[str, tuple[str, str, set[str | None]]]] = {
+    "discovery_id": ("/v1/sip/discover/status", "status", {"running"}),
+    "call_id": (
+        "/v1/sip/test-call/status",
+        "status",
+        {"queued", "initiated", "ringing", "in-progress"},
+    ),
+    "phone_number": ("/v1/sip/status", "response_time_ms", {None}),
 }
-"""Where work is polled by its id, and its statuses while it goes on."""
+"""Where work is polled by its id, and what a field of the answer says while it goes on."""
 
 POLL_INTERVAL: Final = 0.1
 ANSWER_WITHIN: Final = 40.0
@@ -147,13 +151,11 @@ class RunningSystem:
     async def _ended(self, ids: Mapping[str, Any]) -> None:
         """Wait for the end of every discovery and call among these values."""
         for name in ids.keys() & FOLLOWED.keys():
-            path, going_on = FOLLOWED[name]
+            path, key, going_on = FOLLOWED[name]
             give_up = time.monotonic() + END_WITHIN
-            while (now := await self._answered("GET", path, {name: ids[name]}))[
-                "status"
-            ] in going_on:
+            while (now := await self._answered("GET", path, {name: ids[name]}))[key] in going_on:
                 if time.monotonic() > give_up:
-                    raise TimeoutError(f"{ids[name]} is {now['status']} after {END_WITHIN:g} s")
+                    raise TimeoutError(f"{ids[name]} after {END_WITHIN:g} s: {now}")
                 await asyncio.sleep(POLL_INTERVAL)
 
     async def _clear(self) -> None:

@@ -28,11 +28,14 @@ pytestmark = pytest.mark.postgres
 
 PLAIN_BYTES = {
     "api_keys.key_hash",
+    "health_hours.minutes",
+    "health_transitions.reply",
+    "health_transitions.request",
     "idempotency_keys.request_hash",
     "sip_messages.data",
     "trunks.fingerprint",
 }
-"""Hashes, and messages as they were on the wire."""
+"""Hashes, packed minutes, and messages as they were on the wire."""
 
 PASSWORD = "of the PBX, long enough"
 REGISTERED = TrunkProfile(
