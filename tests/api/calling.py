@@ -11,8 +11,10 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
+from sqlalchemy import text
 from temporalio import activity
 from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts import (
     CleanUpOutcome,
@@ -30,6 +32,7 @@ from storage.tables import Call
 from tests.api.outbound import NUMBER
 from tests.api.tenants import Tenant
 from tests.workflows.harness import new_worker
+from workflows import names
 
 __all__ = ["Caller", "conclude", "ringing_worker"]
 
@@ -94,6 +97,18 @@ class Caller:
             found = await calls.get(session, call_id)
         assert found is not None
         return found
+
+    async def forget(self) -> None:
+        """Leave no workflow behind that the worker of another test would be busy with."""
+        async with self.database.system() as session:
+            placed = await session.scalars(text("SELECT id FROM calls"))
+        for call_id in placed:
+            handle = self.temporal.get_workflow_handle(names.test_call_workflow_id(call_id))
+            try:
+                await handle.terminate()
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
 
 
 async def conclude(

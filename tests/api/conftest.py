@@ -106,4 +106,6 @@ async def caller(
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://api.test") as opened,
     ):
-        yield Caller(opened, tenant, app, database, await connect(reachable))
+        calling = Caller(opened, tenant, app, database, await connect(reachable))
+        yield calling
+        await calling.forget()

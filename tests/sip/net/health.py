@@ -104,6 +104,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     monkeypatch.setattr(health_udp, "PROBE_SECONDS", seconds)
     monkeypatch.setattr(health_udp, "REPEATED_AFTER", (seconds / 8, seconds / 4, seconds / 2))
     monkeypatch.setattr(health_streams, "PROBE_SECONDS", seconds)
+    monkeypatch.setattr(health_streams, "LAST_WORD", seconds / 4)
 
 
 def job(
