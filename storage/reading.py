@@ -33,18 +33,21 @@ _DIALECT: Final = cast(Callable[..., Dialect], PGDialect_psycopg)(paramstyle="nu
 _SCOPE: Final = (
     b"SELECT set_config('trunkline.org_id', $1, true), "
     b"set_config('transaction_read_only', 'on', true), "
-    b"set_config('plan_cache_mode', 'force_generic_plan', true), "
-    b"set_config('enable_sort', $2, true)"
+    b"set_config('plan_cache_mode', $2, true), "
+    b"set_config('enable_sort', $3, true)"
 )
 
 # SQLSTATEs that say "not now" about the server: class 08 connection exception, 57P01-57P05 shutdown,
 # crash, starting up, database dropped, idle session; 53300 too many connections; 55P03 a lock that
-# the statement would not wait for any longer.
-_NOT_NOW: Final = frozenset({"57P01", "57P02", "57P03", "57P04", "57P05", "53300", "55P03"})
+# the statement would not wait for any longer; 57014 the server's own time limit, or an operator who
+# cancelled it; class 40 a transaction that met another one (a deadlock among them).
+_NOT_NOW: Final = frozenset(
+    {"57P01", "57P02", "57P03", "57P04", "57P05", "53300", "55P03", "57014", "40P01", "40001"}
+)
 
 
 def is_away(error: BaseException | None) -> bool:
-    """Whether the server, not the statement, is what failed."""
+    """Whether the moment, not the statement, is what failed."""
     if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return False
     state = error.sqlstate
@@ -129,7 +132,9 @@ class _Reader:
         """Send the scope and the statement as one transaction, and take what comes back."""
         libpq = self._connection.pgconn
         libpq.enter_pipeline_mode()
-        self._send(_SCOPE, [scope.encode(), b"off" if question.in_index_order else b"on"])
+        plan = b"force_generic_plan" if question.kept else b"auto"
+        sort = b"off" if question.in_index_order else b"on"
+        self._send(_SCOPE, [scope.encode(), plan, sort])
         if question.kept:
             self._send(question.sql, parameters)
         else:

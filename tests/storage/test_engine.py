@@ -166,6 +166,31 @@ class TestUnavailable:
                 await database.check()
         await database.dispose()
 
+    async def test_of_two_transactions_that_wait_for_each_other_one_may_try_again(
+        self, database: Database
+    ) -> None:
+        both = asyncio.Barrier(2)
+
+        async def lock(first: int, second: int) -> None:
+            async with database.system() as session:
+                await session.execute(text(f"SELECT pg_advisory_xact_lock({first})"))
+                await both.wait()
+                await session.execute(text(f"SELECT pg_advisory_xact_lock({second})"))
+
+        ended = await asyncio.gather(lock(1, 2), lock(2, 1), return_exceptions=True)
+        assert [type(each) for each in ended if each is not None] == [DatabaseUnavailable]
+
+    async def test_a_statement_that_the_server_cancelled_may_be_tried_again(
+        self, database: Database
+    ) -> None:
+        async def sleep() -> None:
+            async with database.system() as session:
+                await session.execute(text("SET LOCAL statement_timeout = 50"))
+                await session.execute(text("SELECT pg_sleep(30)"))
+
+        with pytest.raises(DatabaseUnavailable):
+            await sleep()
+
     async def test_a_broken_statement_is_no_unavailability(self, database: Database) -> None:
         with pytest.raises(ProgrammingError):
             async with database.system() as session:
