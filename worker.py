@@ -74,6 +74,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
                     dependencies.database,
                     connected,
                     history_kept=settings.health_history_kept,
+                    news=dependencies.health.news,
                 )
             ),
             name="upkeep",

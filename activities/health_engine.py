@@ -103,6 +103,11 @@ class HealthEngine:
         await self._stack.aclose()
 
     @property
+    def news(self) -> asyncio.Event:
+        """Set when trunks are to be told of what was written."""
+        return self._facts.news
+
+    @property
     def shards(self) -> Mapping[int, HeldShard]:
         """The shards that this process holds."""
         return self._shards

@@ -51,7 +51,8 @@ class FactWriter:
     """Writes what ``ProbeLoop`` finds out. Use as an async context manager.
 
     ``fences`` gives the fences of the shards that this process holds; what is of another shard is
-    dropped. ``on_lost`` is told of shards that another process has taken.
+    dropped. ``on_lost`` is told of shards that another process has taken. ``news`` is set after each
+    commit of changes: the outbox has entries about them.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class FactWriter:
         self._written = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
         self.dropped = 0
+        self.news = asyncio.Event()
 
     async def __aenter__(self) -> FactWriter:
         self._task = asyncio.create_task(self._run(), name="health-facts")
@@ -217,6 +219,7 @@ class FactWriter:
         if transitions:
             async with self._database.system() as session:
                 await write_transitions(session, fences, transitions)
+            self.news.set()
         if states:
             async with self._database.system() as session:
                 await write_states(session, fences, states)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from temporalio.service import RPCError
@@ -26,11 +27,13 @@ SERVICE_AWAY = (DatabaseUnavailable, RPCError, TimeoutError)
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One kind of upkeep: what to do, and how often."""
+    """One kind of upkeep: what to do, and how often; ``wake`` is set when there is something to do
+    before its turn."""
 
     name: str
     every: timedelta
     run: Callable[[], Awaitable[None]]
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 async def run_passes(passes: tuple[Pass, ...]) -> None:
@@ -46,10 +49,15 @@ async def run_passes(passes: tuple[Pass, ...]) -> None:
 
 async def _repeat(each: Pass) -> None:
     while True:
+        each.wake.clear()
         try:
             await each.run()
         except SERVICE_AWAY as error:
             _log.warning(
                 "upkeep waits", upkeep=each.name, reason=str(error) or type(error).__name__
             )
-        await asyncio.sleep(each.every.total_seconds() * (1 + random.uniform(0, SPREAD)))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(
+                each.every.total_seconds() * (1 + random.uniform(0, SPREAD))
+            ):
+                await each.wake.wait()

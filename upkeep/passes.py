@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable, Sequence
@@ -67,11 +68,12 @@ def passes_of(
     client: ClientSource,
     *,
     history_kept: timedelta = HISTORY_KEPT,
+    news: asyncio.Event | None = None,
 ) -> tuple[Pass, ...]:
     """The upkeep of one API or worker process; ``client`` gives Temporal, or ``None`` for now.
 
     What was seen of targets is the workers' to write, and to tidy: changes of theirs are kept for
-    ``history_kept``.
+    ``history_kept``. ``news`` is set when this process wrote something that is to be relayed at once.
     """
 
     async def beat() -> None:
@@ -110,7 +112,7 @@ def passes_of(
     of_workers = (Pass("health-days", PARTITION_INTERVAL, tidy_days_of_health),)
     return (
         Pass("presence", PRESENCE_INTERVAL, beat),
-        Pass("relay", RELAY_INTERVAL, relay),
+        Pass("relay", RELAY_INTERVAL, relay, news or asyncio.Event()),
         Pass("reaper", REAP_INTERVAL, reap),
         Pass("monitors", MONITOR_INTERVAL, monitor),
         Pass("tidy", PARTITION_INTERVAL, tidy),

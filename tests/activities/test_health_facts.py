@@ -100,6 +100,19 @@ async def changes(database: Database) -> list[str]:
     return [row.after for row in found]
 
 
+async def test_who_relays_learns_of_changes_and_not_of_counters(
+    absent: Absent, stage: Stage
+) -> None:
+    async with stage.writer(absent) as writer:
+        stage.see(writer, Observed.REPLY)
+        await writer.flush(stage.target.shard)
+        assert writer.news.is_set()
+        writer.news.clear()
+        stage.see(writer, Observed.TIMEOUT, at=AT + 60)
+        await writer.flush(stage.target.shard)
+        assert not writer.news.is_set()
+
+
 async def test_changes_of_one_target_are_all_kept_in_their_order(
     absent: Absent, stage: Stage
 ) -> None:
