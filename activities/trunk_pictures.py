@@ -67,7 +67,11 @@ def _rules(failover: FailoverConfig | None) -> FailoverRules:
     if failover is None:
         return FailoverRules()
     return FailoverRules(
-        enabled=failover.enabled, triggers=failover.triggers, failback=failover.failback
+        enabled=failover.enabled,
+        triggers=failover.triggers,
+        failback=failover.failback,
+        canary=failover.canary,
+        hold_down_seconds=failover.hold_down_seconds,
     )
 
 
@@ -99,7 +103,7 @@ def _target(standing: TargetStanding) -> TargetPicture:
         since=since,
         seq=health.seq,
         reason=health.reason,
-        last_status=health.last_status,
+        missed_by=health.missed_by,
     )
 
 

@@ -15,7 +15,7 @@ from domain.failover_commands import Commands, Drill, DrillEnd
 from domain.failover_picture import EndpointPicture, TrunkPicture
 from domain.failover_state import FailoverState
 from domain.health import QUICK_CONFIRM, SLOW_CONFIRM
-from domain.health_observation import HealthState
+from domain.health_observation import HealthState, Observed
 
 __all__ = [
     "DEAD",
@@ -86,7 +86,7 @@ def dead_picture(picture: TrunkPicture, drill: Drill) -> TrunkPicture:
                     "state": HealthState.DOWN,
                     "since": drill.started_at,
                     "reason": DEAD,
-                    "last_status": None,
+                    "missed_by": Observed.TIMEOUT,
                 }
             )
             for each in endpoint.targets

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from domain.health_observation import HealthState
-from domain.trunk_config import Failback, FailoverTrigger
+from domain.health_observation import HealthState, Observed
+from domain.trunk_config import STANDARD_HOLD_DOWN, Failback, FailoverTrigger
 from sip.transports import Transport
 
 __all__ = [
@@ -55,7 +55,7 @@ class CallOutcome(_Value):
 
 class TargetPicture(_Value):
     """One address of an endpoint. ``since`` is when ``state`` began, ``seq`` counts its changes,
-    ``last_status`` is of the last observation, ``None`` when that was no response."""
+    ``missed_by`` is how the last miss came, of one that is down."""
 
     target_id: str
     address: str
@@ -67,7 +67,7 @@ class TargetPicture(_Value):
     since: AwareDatetime | None = None
     seq: int = 0
     reason: str = ""
-    last_status: int | None = None
+    missed_by: Observed | None = None
 
 
 class EndpointPicture(_Value):
@@ -89,12 +89,13 @@ class EndpointPicture(_Value):
 
 class FailoverRules(_Value):
     """What the customer set. With ``canary`` an endpoint that comes back gets one call, then a
-    tenth of the new calls, then all."""
+    tenth of the new calls, then all. ``hold_down_seconds`` is the first hold-down."""
 
     enabled: bool = False
     triggers: tuple[FailoverTrigger, ...] = (FailoverTrigger.UNREACHABLE, FailoverTrigger.TIMEOUT)
     failback: Failback = Failback.AUTO
     canary: bool = False
+    hold_down_seconds: int = STANDARD_HOLD_DOWN
 
 
 class TrunkPicture(_Value):

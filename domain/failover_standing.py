@@ -23,7 +23,7 @@ from domain.failover_picture import (
     TrunkPicture,
 )
 from domain.failover_state import EndpointMemory, FailoverState
-from domain.health_observation import HealthState
+from domain.health_observation import HealthState, Observed
 from domain.trunk_config import FailoverTrigger
 
 __all__ = [
@@ -246,7 +246,7 @@ def _health(endpoint: EndpointPicture, memory: EndpointMemory | None, now: datet
 
 def _down(endpoint: EndpointPicture, targets: Sequence[TargetPicture]) -> Standing:
     triggers = {FailoverTrigger.UNREACHABLE}
-    if any(each.last_status in (None, 408) for each in targets):
+    if any(each.missed_by is Observed.TIMEOUT for each in targets):
         triggers.add(FailoverTrigger.TIMEOUT)
     reason = targets[0].reason
     if len(targets) > 1:

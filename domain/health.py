@@ -178,7 +178,7 @@ def _good(
         why = f"{goods} replies in a row, the last {judgement.reason}"
         return _change(seen, judgement.state, observation.at, why, goods=goods)
     if is_down:
-        seen = replace(seen, misses=CONFIRMATIONS, reason=health.reason)
+        seen = replace(seen, misses=CONFIRMATIONS, missed_by=health.missed_by, reason=health.reason)
     hurried = is_down or HealthState.DEGRADED in (health.state, judgement.state)
     again = RETURN_WAIT if hurried and rule.source is HealthSource.OPTIONS else None
     return Step(replace(seen, goods=goods), again_in=again)
@@ -200,8 +200,17 @@ def _seen(health: TargetHealth, observation: Observation, misses: int, reason: s
         last_at=observation.at,
         last_ms=observation.ms,
         last_status=observation.status,
+        missed_by=_missed_by(observation) if misses else None,
         reason=reason,
     )
+
+
+def _missed_by(observation: Observation) -> Observed:
+    """A call that got no response, or 408, was silence too (RFC 3261 8.1.3.1)."""
+    is_call = observation.kind is Observed.CALL
+    if observation.status == 408 or (is_call and observation.status is None):
+        return Observed.TIMEOUT
+    return observation.kind
 
 
 def _change(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from domain.health_observation import HealthState
+from domain.health_observation import HealthState, Observed
 
 __all__ = ["CONFIRMATIONS", "RETURNS", "Step", "TargetHealth", "Transition"]
 
@@ -22,7 +22,8 @@ class TargetHealth:
 
     ``since`` is when ``state`` began, ``seq`` counts its changes. ``misses`` and ``goods`` count in
     a row and up to their limit: what was missed, and the replies that speak for another state.
-    ``last_status`` and ``last_ms`` are of the last observation. ``reason`` is why it stands so.
+    ``last_status`` and ``last_ms`` are of the last observation. ``missed_by`` is how the last miss
+    came, while it is down or in doubt. ``reason`` is why it stands so.
     """
 
     state: HealthState = HealthState.UNCHECKED
@@ -34,6 +35,7 @@ class TargetHealth:
     last_at: float | None = None
     last_ms: float | None = None
     last_status: int | None = None
+    missed_by: Observed | None = None
     reason: str = ""
 
     @property

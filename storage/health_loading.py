@@ -11,7 +11,7 @@ from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.health import TargetHealth
-from domain.health_observation import HealthState
+from domain.health_observation import HealthState, Observed
 from domain.health_rule import HealthRule
 from domain.probe_target import NameIdentity, ProbeProfile, TargetIdentity
 from sip.transports import Transport
@@ -79,6 +79,7 @@ HEALTH_COLUMNS: Final = """
     s.state, extract(epoch FROM s.since)::float8 AS since, s.seq, s.misses, s.goods,
     extract(epoch FROM s.maintenance_until)::float8 AS maintenance_until,
     extract(epoch FROM s.last_at)::float8 AS last_at, s.last_ms, s.last_status,
+    s.missed_by,
     extract(epoch FROM s.next_at)::float8 AS next_at, s.reason
 """
 """Of ``health_states s``; what ``health_of`` reads."""
@@ -165,6 +166,7 @@ def health_of(row: Row[Any]) -> TargetHealth:
         last_at=row.last_at,
         last_ms=row.last_ms,
         last_status=row.last_status,
+        missed_by=None if row.missed_by is None else Observed(row.missed_by),
         reason=row.reason,
     )
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from psycopg.types.json import Jsonb
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.health import TargetHealth, Transition
+from domain.health import HealthState, TargetHealth, Transition
 from storage.columns import storable
 from storage.engine import require_system_scope
 from storage.health_facts import nudge
@@ -82,9 +82,7 @@ async def write_transitions(
     """
     require_system_scope(session)
     present = await _locked(session, [row.state for row in rows])
-    new = [
-        row for row in rows if row.transition.seq > present.get(_key(row.state), row.transition.seq)
-    ]
+    new = [row for row in rows if _is_behind(row.state, present)]
     if new:
         # Of several changes of one target the last one is where it stands.
         standing = {_key(row.state): row for row in new}
@@ -101,33 +99,68 @@ async def write_transitions(
 async def write_states(
     session: AsyncSession, fences: Mapping[int, int], rows: Sequence[StateRow]
 ) -> None:
-    """Write counters, the last observation and the next look of targets whose state stays."""
+    """Write counters, the last observation and the next look of targets whose state stays.
+
+    A row that was forgotten and made anew meanwhile is left as it is: its target is looked at anew.
+    One that lacks changes which were given up gets its state here, and its trunks are told.
+    """
     require_system_scope(session)
     for portion in range(0, len(rows), ROWS_AT_A_TIME):
-        await _update_states(session, rows[portion : portion + ROWS_AT_A_TIME])
+        given = rows[portion : portion + ROWS_AT_A_TIME]
+        present = await _locked(session, given)
+        behind = [row for row in given if _is_behind(row, present)]
+        same = [row for row in given if present.get(_key(row)) == _standing(row)]
+        await _update_states(session, same + behind)
+        if behind:
+            changes = [
+                StateChange(*_key(row), present[_key(row)].state, row.health.state)
+                for row in behind
+            ]
+            await nudge(session, await follow(session, changes))
     await hold(session, fences)
+
+
+class _Standing(NamedTuple):
+    """How often a state has changed, and what it is."""
+
+    seq: int
+    state: HealthState
+
+
+def _standing(row: StateRow) -> _Standing:
+    return _Standing(row.health.seq, row.health.state)
+
+
+def _is_behind(row: StateRow, present: Mapping[tuple[str, str], _Standing]) -> bool:
+    found = present.get(_key(row))
+    return found is not None and found.seq < row.health.seq
 
 
 def _key(row: StateRow) -> tuple[str, str]:
     return row.target_id, row.rule_key
 
 
-async def _locked(session: AsyncSession, rows: Iterable[StateRow]) -> dict[tuple[str, str], int]:
-    """The counts of changes of these states, which nobody else changes from here on."""
+async def _locked(
+    session: AsyncSession, rows: Iterable[StateRow]
+) -> dict[tuple[str, str], _Standing]:
+    """These states, which nobody else changes from here on."""
     keys = sorted({_key(row) for row in rows})
     found = await session.execute(
         text(
             """
-            SELECT s.target_id, s.rule_key, s.seq
+            SELECT s.target_id, s.rule_key, s.seq, s.state
               FROM unnest(CAST(:targets AS text[]), CAST(:rules AS text[])) AS k (target, rule)
              CROSS JOIN LATERAL (
-                SELECT target_id, rule_key, seq FROM health_states
+                SELECT target_id, rule_key, seq, state FROM health_states
                  WHERE target_id = k.target AND rule_key = k.rule FOR NO KEY UPDATE) AS s
             """
         ),
         {"targets": [key[0] for key in keys], "rules": [key[1] for key in keys]},
     )
-    return {(target_id, rule_key): seq for target_id, rule_key, seq in found}
+    return {
+        (target_id, rule_key): _Standing(seq, HealthState(state))
+        for target_id, rule_key, seq, state in found
+    }
 
 
 # ``%(name)b`` is the binary format: as text, bytes and times take psycopg many times as long.
@@ -136,16 +169,17 @@ _UPDATE_STATES: Final = """
        SET state = g.state, since = to_timestamp(g.since), seq = g.seq, misses = g.misses,
            goods = g.goods, maintenance_until = to_timestamp(g.maintenance_until),
            last_at = to_timestamp(g.last_at), last_ms = g.last_ms, last_status = g.last_status,
-           next_at = to_timestamp(g.next_at), reason = g.reason
+           missed_by = g.missed_by, next_at = to_timestamp(g.next_at), reason = g.reason
       FROM unnest(CAST(%(targets)b AS text[]), CAST(%(rules)b AS text[]),
                   CAST(%(states)b AS text[]), CAST(%(sinces)b AS float8[]),
                   CAST(%(seqs)b AS bigint[]), CAST(%(misses)b AS integer[]),
                   CAST(%(goods)b AS integer[]), CAST(%(maintenance)b AS float8[]),
                   CAST(%(last_at)b AS float8[]), CAST(%(last_ms)b AS float8[]),
-                  CAST(%(last_status)b AS integer[]), CAST(%(next_at)b AS float8[]),
+                  CAST(%(last_status)b AS integer[]), CAST(%(missed_by)b AS text[]),
+                  CAST(%(next_at)b AS float8[]),
                   CAST(%(reasons)b AS text[]))
         AS g (target_id, rule_key, state, since, seq, misses, goods, maintenance_until, last_at,
-              last_ms, last_status, next_at, reason)
+              last_ms, last_status, missed_by, next_at, reason)
      WHERE s.target_id = g.target_id AND s.rule_key = g.rule_key AND s.seq <= g.seq
 """
 
@@ -168,6 +202,7 @@ async def _update_states(session: AsyncSession, rows: Iterable[StateRow]) -> Non
             "last_at": [each.last_at for each in healths],
             "last_ms": [each.last_ms for each in healths],
             "last_status": [each.last_status for each in healths],
+            "missed_by": [each.missed_by and each.missed_by.value for each in healths],
             "next_at": [row.next_at for row in given],
             "reasons": [storable(each.reason)[:MAX_REASON] for each in healths],
         },

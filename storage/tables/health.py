@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
-from domain.health_observation import HealthState
+from domain.health_observation import HealthState, Observed
 from sip.transports import Transport
 from storage.columns import Json, Moment, StorableText, Word
 
@@ -176,5 +176,6 @@ class HealthStateRow(SQLModel, table=True):
     last_at: datetime | None = Field(default=None, sa_type=Moment)
     last_ms: float | None = Field(default=None, sa_type=Double)
     last_status: int | None = None
+    missed_by: Observed | None = Field(default=None, sa_type=Word(Observed))
     next_at: datetime | None = Field(default=None, sa_type=Moment)
     reason: str = Field(sa_type=StorableText)

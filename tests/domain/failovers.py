@@ -18,7 +18,7 @@ from domain.failover_picture import (
 )
 from domain.failover_route import Route
 from domain.failover_state import FailoverState
-from domain.health_observation import HealthState
+from domain.health_observation import HealthState, Observed
 from sip.transports import Transport
 
 __all__ = [
@@ -46,7 +46,7 @@ def target(
     since: datetime | None = BEGIN,
     priority: int = 0,
     weight: int = 0,
-    last_status: int | None = None,
+    missed_by: Observed | None = None,
 ) -> TargetPicture:
     """One address over UDP."""
     return TargetPicture(
@@ -59,7 +59,7 @@ def target(
         state=state,
         since=since,
         reason=f"it is {state.value}",
-        last_status=last_status,
+        missed_by=missed_by,
     )
 
 
@@ -83,7 +83,7 @@ class Desk:
     endpoints: int = 2
     rules: FailoverRules = RULES
     now: datetime = BEGIN
-    states: dict[int, tuple[HealthState, datetime, int | None]] = field(default_factory=dict)
+    states: dict[int, tuple[HealthState, datetime, Observed | None]] = field(default_factory=dict)
     calls: list[CallOutcome] = field(default_factory=list)
     commands: Commands = field(default_factory=Commands)
     state: FailoverState = field(default_factory=FailoverState)
@@ -95,10 +95,10 @@ class Desk:
     def picture(self) -> TrunkPicture:
         placed = []
         for position in range(self.endpoints):
-            state, since, status = self.states.get(position, (HEALTHY, BEGIN, 200))
+            state, since, missed_by = self.states.get(position, (HEALTHY, BEGIN, None))
             address = f"192.0.2.{position + 1}"
             placed.append(
-                endpoint(position, target(address, state, since=since, last_status=status))
+                endpoint(position, target(address, state, since=since, missed_by=missed_by))
             )
         return TrunkPicture(
             revision=self.revision,
@@ -126,9 +126,11 @@ class Desk:
         self.published = self.last.route.generation
         return self.last
 
-    def becomes(self, position: int, state: HealthState, *, status: int | None = None) -> Decision:
-        """An endpoint's only target changes its state."""
-        self.states[position] = (state, self.now, status)
+    def becomes(
+        self, position: int, state: HealthState, missed_by: Observed = Observed.TIMEOUT
+    ) -> Decision:
+        """An endpoint's only target changes its state; ``missed_by`` when it goes down."""
+        self.states[position] = (state, self.now, missed_by if state is DOWN else None)
         return self.decide()
 
     def order(self, order: Order) -> Decision:

@@ -267,3 +267,31 @@ def test_a_state_explains_itself() -> None:
     assert explain(old, now=NOW + 86_400, next_at=None) == (
         "healthy since 2026-03-09 13:03:00 UTC: answered 200; judged by calls alone"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "missed_by"),
+    [
+        (Observed.TIMEOUT, None, Observed.TIMEOUT),
+        (Observed.REFUSED, None, Observed.REFUSED),
+        (Observed.REPLY, 408, Observed.TIMEOUT),
+        (Observed.REPLY, 503, Observed.REPLY),
+        (Observed.CALL, None, Observed.TIMEOUT),
+        (Observed.CALL, 503, Observed.CALL),
+    ],
+)
+def test_how_it_was_missed_is_remembered_until_it_is_back(
+    kind: Observed, status: int | None, missed_by: Observed
+) -> None:
+    health = TargetHealth(HealthState.HEALTHY, since=0.0, seq=1)
+    at = 100.0
+    for _ in range(3):
+        at += 10
+        health = observe(health, Observation(at, kind, status), STANDARD_RULE).health
+        assert health.missed_by is missed_by
+    assert health.state is HealthState.DOWN
+    for state in (HealthState.DOWN, HealthState.DOWN, HealthState.HEALTHY):
+        at += 10
+        health = observe(health, Observation(at, Observed.REPLY, 200), STANDARD_RULE).health
+        assert health.state is state
+        assert health.missed_by is (missed_by if state is HealthState.DOWN else None)

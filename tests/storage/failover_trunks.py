@@ -87,7 +87,8 @@ async def set_states(database: Database, trunk: FailoverTrunk, *states: str) -> 
             await session.execute(
                 text(
                     "UPDATE health_states s SET state = :state, since = now() - interval '1 hour', "
-                    "seq = s.seq + 1, reason = :state FROM trunk_endpoints e "
+                    "seq = s.seq + 1, reason = :state, "
+                    "missed_by = CASE :state WHEN 'down' THEN 'timeout' END FROM trunk_endpoints e "
                     "JOIN health_name_targets l ON l.name_id = e.name_id "
                     "WHERE s.target_id = l.target_id AND s.rule_key = e.rule_key "
                     "AND e.trunk_id = :trunk_id AND e.position = :position"

@@ -28,6 +28,8 @@ __all__ = [
     "add_trunk",
     "endpoint",
     "fences_of",
+    "health_of",
+    "nudges",
     "place_names",
     "rows",
     "see",
@@ -136,3 +138,17 @@ async def rows(database: Database, query: str, **values: Any) -> Sequence[Any]:
     """What a query finds, across organizations."""
     async with database.system() as session:
         return (await session.execute(text(query), values)).all()
+
+
+async def health_of(database: Database, trunk_id: str) -> str:
+    """The state of a trunk."""
+    ((state,),) = await rows(
+        database, "SELECT state FROM trunk_health WHERE trunk_id = :id", id=trunk_id
+    )
+    return str(state)
+
+
+async def nudges(database: Database) -> list[str]:
+    """The streams in which trunks were told that something was seen, in order."""
+    found = await rows(database, "SELECT stream FROM outbox WHERE kind = 'trunk_facts' ORDER BY id")
+    return [row.stream for row in found]

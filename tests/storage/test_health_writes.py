@@ -11,22 +11,21 @@ from domain.health import HealthState, TargetHealth
 from domain.health_rule import HealthPreset, HealthRule
 from storage import outbox
 from storage.engine import Database
-from storage.health_config import load_shards
 from storage.health_reads import picture_of, transitions_of
 from storage.health_writes import (
     StateRow,
     TransitionRow,
-    write_states,
     write_transitions,
 )
 from tests.storage.factories import NOON
 from tests.storage.health_rows import (
-    AT,
     a_name,
     a_target,
     a_transition,
     add_trunk,
     fences_of,
+    health_of,
+    nudges,
     place_names,
     rows,
     see,
@@ -46,18 +45,6 @@ async def trunk_id(database: Database, org_id: str) -> str:
     trunk_id = await add_trunk(database, org_id)
     await place_names(database, org_id, trunk_id, NAME)
     return trunk_id
-
-
-async def health_of(database: Database, trunk_id: str) -> str:
-    ((state,),) = await rows(
-        database, "SELECT state FROM trunk_health WHERE trunk_id = :id", id=trunk_id
-    )
-    return str(state)
-
-
-async def nudges(database: Database) -> list[str]:
-    found = await rows(database, "SELECT stream FROM outbox WHERE kind = 'trunk_facts' ORDER BY id")
-    return [row.stream for row in found]
 
 
 async def test_a_change_is_kept_with_its_evidence(
@@ -237,34 +224,6 @@ async def test_a_waiting_change_of_the_configuration_is_no_nudge(
         )
     await see(database, NAME, a_transition(TARGET, HEALTHY))
     assert len(await nudges(database)) == 1
-
-
-async def test_counters_of_a_state_that_stays_are_kept_for_who_takes_over(
-    database: Database, trunk_id: str
-) -> None:
-    await see(database, NAME, a_transition(TARGET, HEALTHY))
-    fences = await fences_of(database, NAME)
-    doubted = TargetHealth(
-        HEALTHY,
-        since=AT,
-        seq=1,
-        misses=2,
-        goods=0,
-        maintenance_until=AT + 30.25,
-        last_at=AT + 4,
-        reason="unanswered",
-    )
-    async with database.system() as session:
-        await write_states(session, fences, [StateRow(TARGET, "standard", doubted, AT + 14)])
-        # An older state says nothing any more.
-        await write_states(
-            session, fences, [StateRow(TARGET, "standard", TargetHealth(UNCHECKED, seq=0))]
-        )
-        (target,) = (await load_shards(session, fences)).targets
-    ((rule,),) = [target.rules]
-    assert rule.health == doubted
-    assert rule.next_at == AT + 14
-    assert await nudges(database) == [f"trunk:{trunk_id}"]
 
 
 async def test_hundreds_of_targets_of_one_trunk_may_change_at_once(
