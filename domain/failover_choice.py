@@ -14,6 +14,7 @@ The first of these that applies decides::
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -104,7 +105,7 @@ def _start(situation: Situation) -> Choice:
         because=because,
         commands=situation.commands,
         left=state.left,
-        hold=timedelta(seconds=state.hold_seconds) or hold_after(0),
+        hold=_hold(situation, state.left),
         by_hand=state.by_hand,
     )
 
@@ -137,7 +138,7 @@ def _fails_in_earnest(situation: Situation, start: Choice, forced: Standing) -> 
 
 def _failed_back_by_order(situation: Situation, start: Choice, *, canary: bool | None) -> Choice:
     """An operator trusts the endpoint: the flaps are forgiven."""
-    forgiven = replace(start, left=(), hold=hold_after(0), by_hand=False)
+    forgiven = replace(start, left=(), hold=_hold(situation, ()), by_hand=False)
     for each in situation.standings:
         if each.position >= start.active.position:
             break
@@ -164,7 +165,7 @@ def _escape(situation: Situation, start: Choice) -> Standing | None:
 
 def _left(situation: Situation, start: Choice, better: Standing) -> Choice:
     """Leave an endpoint that failed, or that is worked on."""
-    current, state, now = start.active, situation.state, situation.now
+    current, state = start.active, situation.state
     if current.fitness is Fitness.MAINTENANCE:
         return _to(
             start, better, Cause.MAINTENANCE, "the one before it was taken out for maintenance"
@@ -175,7 +176,7 @@ def _left(situation: Situation, start: Choice, better: Standing) -> Choice:
     worked = memory is not None and memory.usable
     moved = _to(start, better, cause, current.reason)
     moved = replace(moved, failed=current if current.by_calls else None)
-    return _counted(moved, now) if worked else moved
+    return _counted(situation, moved) if worked else moved
 
 
 def _cause_of(situation: Situation, current: Standing) -> Cause:
@@ -193,11 +194,15 @@ def _cause_of(situation: Situation, current: Standing) -> Cause:
     raise AssertionError("only an enabled trigger moves calls")
 
 
-def _counted(choice: Choice, now: datetime) -> Choice:
+def _counted(situation: Situation, choice: Choice) -> Choice:
     """The choice with one more failure in its history."""
-    left = failures_with(choice.left, now)
+    left = failures_with(choice.left, situation.now)
     by_hand = choice.by_hand or len(left) >= FLAPS_TO_MANUAL
-    return replace(choice, left=left, hold=hold_after(len(left)), by_hand=by_hand)
+    return replace(choice, left=left, hold=_hold(situation, left), by_hand=by_hand)
+
+
+def _hold(situation: Situation, left: Sequence[datetime]) -> timedelta:
+    return hold_after(len(left), situation.picture.failover.hold_down_seconds)
 
 
 def _tried(situation: Situation, start: Choice, trial: CanaryTrial) -> Choice:
@@ -205,7 +210,7 @@ def _tried(situation: Situation, start: Choice, trial: CanaryTrial) -> Choice:
     outcome = next_of_trial(trial, situation.picture, standing, situation.now)
     if outcome is TrialEnd.FAILED or standing is None:
         by_calls = standing is not None and (standing.usable or standing.by_calls)
-        failed = _counted(start, situation.now)
+        failed = _counted(situation, start)
         failed = replace(failed, failed=standing if by_calls else None)
         return _stayed(situation, _settled(failed), skipping=standing)
     if outcome is TrialEnd.PASSED:

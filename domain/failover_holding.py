@@ -1,7 +1,8 @@
 """How long an endpoint must stay up before calls return to it, and who is on trial.
 
-An endpoint that works again is trusted after five minutes without a break. Each further failure of
-where calls go doubles that, up to an hour; the next one leaves it to an operator (field guide 1.2).
+An endpoint that works again is trusted after the hold-down without a break: five minutes unless the
+customer set another. Each further failure of where calls go doubles that, up to an hour; the sixth
+within six hours leaves it to an operator (field guide 1.2).
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ __all__ = [
     "CANARY_PATIENCE",
     "FLAPS_TO_MANUAL",
     "FLAP_MEMORY",
-    "HOLD_DOWN",
     "LONGEST_HOLD_DOWN",
     "TrialEnd",
     "Waiting",
@@ -30,14 +30,13 @@ __all__ = [
     "waiting",
 ]
 
-HOLD_DOWN: Final = timedelta(minutes=5)
 LONGEST_HOLD_DOWN: Final = timedelta(hours=1)
 
 FLAPS_TO_MANUAL: Final = 6
-"""Failures: the hold-downs behind the first five are 5, 10, 20, 40 and 60 minutes."""
+"""Failures: the usual hold-downs behind the first five are 5, 10, 20, 40 and 60 minutes."""
 
 FLAP_MEMORY: Final = timedelta(hours=6)
-"""The five hold-downs add up to 2 h 15 min; whoever fails less often than that is not flapping."""
+"""The usual five hold-downs add up to 2 h 15 min; whoever fails less often than that is not flapping."""
 
 CANARY_PATIENCE: Final = timedelta(minutes=5)
 """A stage without calls ends after this: silence at night must not keep calls from home."""
@@ -52,9 +51,10 @@ def failures_with(earlier: Sequence[datetime], now: datetime) -> tuple[datetime,
     return (*kept, now)[-FLAPS_TO_MANUAL:]
 
 
-def hold_after(failures: int) -> timedelta:
-    """The hold-down after that many failures."""
-    return min(HOLD_DOWN * (1 << max(0, min(failures, FLAPS_TO_MANUAL) - 1)), LONGEST_HOLD_DOWN)
+def hold_after(failures: int, first_seconds: int) -> timedelta:
+    """The hold-down after that many failures; the first one lasts ``first_seconds``."""
+    first = timedelta(seconds=first_seconds)
+    return min(first * (1 << max(0, min(failures, FLAPS_TO_MANUAL) - 1)), LONGEST_HOLD_DOWN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from domain.codecs import Codec
 from sip.transports import Transport
 
 __all__ = [
     "MAX_FAILOVER_ENDPOINTS",
+    "STANDARD_HOLD_DOWN",
     "STANDARD_THRESHOLDS",
     "STANDARD_WINDOW_MINUTES",
     "AlertChannels",
@@ -57,13 +58,26 @@ class FailoverEndpoint(_Value):
     priority: int
 
 
+STANDARD_HOLD_DOWN: Final = 300
+"""Seconds."""
+
+
 class FailoverConfig(_Value):
-    """Endpoints in the order of their priority, and when to change between them."""
+    """Endpoints in the order of their priority, and when to change between them.
+
+    With ``canary`` an endpoint that comes back gets a few calls first. ``hold_down_seconds`` is how
+    long it has to work without a break before. Neither is shown while it is as usual: clients of
+    the published contract do not know them.
+    """
 
     enabled: bool = True
     endpoints: tuple[FailoverEndpoint, ...] = ()
     triggers: tuple[FailoverTrigger, ...] = (FailoverTrigger.UNREACHABLE, FailoverTrigger.TIMEOUT)
     failback: Failback = Failback.AUTO
+    canary: Annotated[bool, Field(exclude_if=lambda value: not value)] = False
+    hold_down_seconds: Annotated[
+        int, Field(exclude_if=lambda value: value == STANDARD_HOLD_DOWN)
+    ] = STANDARD_HOLD_DOWN
 
 
 class CodecConfig(_Value):

@@ -59,6 +59,8 @@ EXAMPLE_CONFIG: Final[dict[str, Any]] = {
 MAX_MINUTES = 7 * 24 * 60
 MAX_MILLISECONDS = 60_000
 MAX_PRIORITY = 1000
+SHORTEST_HOLD_DOWN = 10
+LONGEST_HOLD_DOWN = 3600
 
 # Each kind of number has the bounds for itself: beside a union they are no JSON Schema.
 _MINUTES = Field(strict=True, gt=0, le=MAX_MINUTES)
@@ -128,6 +130,23 @@ class FailoverInput(RequestModel):
         Field(description="Default: unreachable, timeout."),
     ] = None
     failback: Annotated[Failback | None, Field(description="Default: auto.")] = None
+    canary: Annotated[
+        StrictBool | None,
+        Field(
+            description="Give an endpoint that comes back one call, then a tenth of the new calls, "
+            "then all. Default: false."
+        ),
+    ] = None
+    hold_down_seconds: Annotated[
+        int | None,
+        Field(
+            ge=SHORTEST_HOLD_DOWN,
+            le=LONGEST_HOLD_DOWN,
+            strict=True,
+            description="How long an endpoint has to work without a break before calls return to "
+            "it; each further failure within six hours doubles it, up to an hour. Default: 300.",
+        ),
+    ] = None
 
 
 class CodecInput(RequestModel):

@@ -58,6 +58,8 @@ _CONFIG: Body = {
         ],
         "triggers": ["unreachable"],
         "failback": "manual",
+        "canary": True,
+        "hold_down_seconds": 60,
     },
     **_CODECS,
     "alert_config": {

@@ -92,6 +92,23 @@ async def test_members_are_merged_and_null_clears(
         assert await session.scalar(text("SELECT count(*) FROM trunks")) == 2
 
 
+async def test_the_hold_down_and_the_canary_are_shown_where_they_are_not_as_usual(
+    client: httpx.AsyncClient, tenant: Tenant, numbers: None
+) -> None:
+    usual = EXAMPLE_CONFIG["failover_config"]
+    own = {"canary": True, "hold_down_seconds": 60}
+    await configure(client, tenant, failover_config={**usual, **own})
+    assert (await shown(client, tenant))["failover_config"] == {**usual, **own}
+    await configure(client, tenant, failover_config={"failback": "manual"})
+    assert (await shown(client, tenant))["failover_config"] == {
+        **usual,
+        **own,
+        "failback": "manual",
+    }
+    await configure(client, tenant, failover_config={**usual, **dict.fromkeys(own)})
+    assert (await shown(client, tenant))["failover_config"] == usual
+
+
 async def test_codecs_go_by_any_name_and_reach_the_calls(
     client: httpx.AsyncClient, tenant: Tenant, database: Database, numbers: None
 ) -> None:

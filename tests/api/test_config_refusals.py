@@ -52,6 +52,18 @@ async def numbers(client: httpx.AsyncClient, tenant: Tenant) -> None:
         ),
         ({"failover_config": {"endpoints": [{"port": 1}]}}, "failover_config.endpoints.0.host"),
         (
+            {"failover_config": {"endpoints": [ENDPOINT], "hold_down_seconds": 9}},
+            "failover_config.hold_down_seconds",
+        ),
+        (
+            {"failover_config": {"endpoints": [ENDPOINT], "hold_down_seconds": 3601}},
+            "failover_config.hold_down_seconds",
+        ),
+        (
+            {"failover_config": {"endpoints": [ENDPOINT], "canary": 1}},
+            "failover_config.canary",
+        ),
+        (
             {"failover_config": {"endpoints": [ENDPOINT], "triggers": ["rain"]}},
             "failover_config.triggers.0",
         ),

@@ -149,6 +149,7 @@ RULES = st.builds(
     triggers=TRIGGERS,
     failback=st.sampled_from(list(Failback)),
     canary=st.booleans(),
+    hold_down_seconds=st.sampled_from([60, 300]),
 )
 NATURE = st.lists(st.one_of(TIMES, TIMES, TARGETS, TARGETS, CALLS), max_size=40)
 ANYTHING = st.lists(st.one_of(TIMES, TIMES, TARGETS, TARGETS, CALLS, ORDERS, REVISED), max_size=40)

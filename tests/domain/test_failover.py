@@ -10,7 +10,7 @@ from domain.failover_commands import FailBack
 from domain.failover_picture import FailoverRules
 from domain.failover_route import RouteWord
 from domain.failover_state import AlertKind, Cause
-from domain.health_observation import HealthState
+from domain.health_observation import HealthState, Observed
 from domain.trunk_config import Failback, FailoverTrigger
 from tests.domain.failovers import (
     DOWN,
@@ -39,7 +39,7 @@ def test_a_primary_that_goes_down_loses_its_calls_at_once() -> None:
 
 def test_a_reply_that_means_down_is_no_timeout() -> None:
     desk = settled()
-    desk.becomes(0, DOWN, status=503)
+    desk.becomes(0, DOWN, Observed.REPLY)
     assert desk.route.cause is Cause.UNREACHABLE
 
 
@@ -53,6 +53,28 @@ def test_calls_return_after_five_minutes_without_a_break() -> None:
     assert desk.position == 1
     desk.after(seconds=1)
     assert (desk.position, desk.route.cause) == (0, Cause.FAILED_BACK)
+
+
+def test_the_customer_decides_how_long_the_first_hold_down_is() -> None:
+    desk = failed_over(rules=FailoverRules(enabled=True, hold_down_seconds=60))
+    desk.becomes(0, HEALTHY)
+    assert desk.route.held_until == desk.now + timedelta(seconds=60)
+    desk.after(seconds=60)
+    assert desk.position == 0
+    desk.becomes(0, DOWN)
+    desk.becomes(0, HEALTHY)
+    assert desk.route.held_until == desk.now + timedelta(seconds=120)
+
+
+def test_a_hold_down_that_the_customer_changes_counts_at_once() -> None:
+    desk = failed_over()
+    desk.becomes(0, HEALTHY)
+    desk.rules = FailoverRules(enabled=True, hold_down_seconds=3600)
+    desk.after(minutes=6)
+    assert desk.position == 1
+    desk.rules = FailoverRules(enabled=True, hold_down_seconds=30)
+    desk.after(seconds=0)
+    assert desk.position == 0
 
 
 def test_a_break_starts_the_hold_down_again() -> None:
@@ -130,22 +152,23 @@ def test_failures_that_are_hours_apart_are_no_flapping() -> None:
 
 
 @pytest.mark.parametrize(
-    ("triggers", "status", "moves"),
+    ("triggers", "missed_by", "moves"),
     [
-        ((FailoverTrigger.UNREACHABLE,), 503, True),
-        ((FailoverTrigger.UNREACHABLE,), None, True),
-        ((FailoverTrigger.TIMEOUT,), None, True),
-        ((FailoverTrigger.TIMEOUT,), 408, True),
-        ((FailoverTrigger.TIMEOUT,), 503, False),
-        ((FailoverTrigger.AUTH_FAILURE,), None, False),
-        ((), None, False),
+        ((FailoverTrigger.UNREACHABLE,), Observed.REPLY, True),
+        ((FailoverTrigger.UNREACHABLE,), Observed.TIMEOUT, True),
+        ((FailoverTrigger.UNREACHABLE,), Observed.REFUSED, True),
+        ((FailoverTrigger.TIMEOUT,), Observed.TIMEOUT, True),
+        ((FailoverTrigger.TIMEOUT,), Observed.REPLY, False),
+        ((FailoverTrigger.TIMEOUT,), Observed.REFUSED, False),
+        ((FailoverTrigger.AUTH_FAILURE,), Observed.TIMEOUT, False),
+        ((), Observed.TIMEOUT, False),
     ],
 )
 def test_only_an_enabled_trigger_moves_calls(
-    triggers: tuple[FailoverTrigger, ...], status: int | None, moves: bool
+    triggers: tuple[FailoverTrigger, ...], missed_by: Observed, moves: bool
 ) -> None:
     desk = settled(rules=RULES.model_copy(update={"triggers": triggers}))
-    desk.becomes(0, DOWN, status=status)
+    desk.becomes(0, DOWN, missed_by)
     assert desk.position == int(moves)
     if not moves:
         assert any("is not among the failover triggers" in said for said in desk.route.why)
@@ -227,7 +250,7 @@ def test_the_end_of_a_total_failure_is_no_flap() -> None:
 def test_degraded_is_left_for_something_better_and_for_nothing_else() -> None:
     desk = settled()
     desk.becomes(1, HealthState.UNCHECKED)
-    desk.becomes(0, HealthState.DEGRADED, status=500)
+    desk.becomes(0, HealthState.DEGRADED)
     assert desk.position == 0
     desk.becomes(1, HEALTHY)
     assert (desk.position, desk.route.cause) == (1, Cause.DEGRADED)
@@ -236,7 +259,7 @@ def test_degraded_is_left_for_something_better_and_for_nothing_else() -> None:
 @pytest.mark.parametrize("failback", list(Failback))
 def test_from_a_degraded_one_calls_return_only_after_the_hold_down(failback: Failback) -> None:
     desk = failed_over(rules=RULES.model_copy(update={"failback": failback}))
-    desk.becomes(1, HealthState.DEGRADED, status=500)
+    desk.becomes(1, HealthState.DEGRADED)
     desk.becomes(0, HEALTHY)
     desk.after(minutes=4, seconds=59)
     assert desk.position == 1
@@ -246,7 +269,7 @@ def test_from_a_degraded_one_calls_return_only_after_the_hold_down(failback: Fai
 
 def test_a_degraded_endpoint_is_better_than_none() -> None:
     desk = settled()
-    desk.becomes(1, HealthState.DEGRADED, status=500)
+    desk.becomes(1, HealthState.DEGRADED)
     desk.becomes(0, DOWN)
     assert desk.position == 1
     assert desk.route.alerts == ()

@@ -14,7 +14,6 @@ from domain.failover_commands import (
     StartDrill,
     Unpin,
 )
-from domain.failover_holding import HOLD_DOWN
 from domain.failover_picture import (
     FailoverRules,
 )
@@ -57,6 +56,7 @@ def test_calls_never_return_faster_than_the_hold_down(
     happenings: list[Happening], rules: FailoverRules
 ) -> None:
     world = World(rules)
+    shortest = timedelta(seconds=rules.hold_down_seconds)
     left: dict[int, datetime] = {}
     before = position_of(world.decide().route)
     for kind, what in happenings:
@@ -68,9 +68,9 @@ def test_calls_never_return_faster_than_the_hold_down(
         returned = decision.route.cause is Cause.FAILED_BACK and position < before
         if returned and works:
             assert rules.failback is Failback.AUTO
-            assert hold >= HOLD_DOWN
+            assert hold >= shortest
             if position in left:
-                assert world.now - left[position] >= HOLD_DOWN
+                assert world.now - left[position] >= shortest
             memory = world.state.memory_of(f"nam_{position}")
             assert memory is not None
             assert memory.stable_since is not None
