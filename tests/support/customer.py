@@ -68,6 +68,14 @@ class Customer:
         """The discovery once it is ``completed`` or ``failed``. Raises ``TimeoutError``."""
         return await self._once(discovery_id, lambda view: view["status"] != "running", seconds)
 
+    async def told(self, method: str, path: str, **body: Any) -> Any:
+        """What a request that must succeed is answered."""
+        answer = await self.http.request(
+            method, f"{self.url}{path}", json=body or None, headers=self._headers
+        )
+        assert answer.is_success, answer.text
+        return answer.json()["data"]
+
     async def attach(self, number: str, endpoint: str, **options: Any) -> None:
         """Let calls from ``number`` go out to ``endpoint``; ``options`` are the direction's."""
         direction = {"type": "outbound", "sip_endpoint": endpoint, "options": options}

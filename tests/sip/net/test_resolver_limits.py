@@ -5,6 +5,7 @@ import os
 import struct
 import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import dns.message
 import dns.name
@@ -95,8 +96,11 @@ async def test_a_name_with_no_room_for_srv_labels_still_resolves(server: DnsServ
 
 
 async def test_an_oversized_answer_over_tcp_is_refused_unread(server: DnsServer) -> None:
-    server.put(HOST, "A", *(f"10.0.{n >> 8}.{n & 255}" for n in range(2000)))
-    found = await Resolver([server.address]).resolve(HOST, port=5060)
+    server.put(HOST, "A", *(f"10.0.{n >> 8}.{n & 255}" for n in range(1100)))
+    patient = Resolver(
+        [server.address], timeout=timedelta(seconds=20), lifetime=timedelta(seconds=60)
+    )
+    found = await patient.resolve(HOST, port=5060)
     assert found.trail[0].outcome is Outcome.MALFORMED
     assert f"longer than {MAX_ANSWER_BYTES} bytes" in found.trail[0].detail
 
