@@ -196,6 +196,7 @@ class Readers:
     wait: timedelta
     _idle: list[_Reader] = field(default_factory=list)
     _free: asyncio.Semaphore = field(init=False)
+    _closed: bool = False
 
     def __post_init__(self) -> None:
         self._free = asyncio.Semaphore(self.size)
@@ -222,11 +223,15 @@ class Readers:
                     await reader.close()
                     raise
                 else:
-                    self._idle.append(reader)
+                    if self._closed:
+                        await reader.close()
+                    else:
+                        self._idle.append(reader)
                     return rows
 
     async def close(self) -> None:
-        """Close the connections that nobody uses."""
+        """Close the connections that nobody uses, and the others when their reads end."""
+        self._closed = True
         while self._idle:
             await self._idle.pop().close()
 
