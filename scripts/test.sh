@@ -24,7 +24,7 @@ else
     make --no-print-directory check
     # Most tests wait for the timers of real peers, so more of them run than there are cores. A file
     # stays in one process: its servers are started once.
-    run="$python -m pytest --numprocesses=4 --dist=loadfile --no-loadscope-reorder --cov --cov-report="
+    run="$python -m pytest --numprocesses=4 --dist=loadfile --cov --cov-report="
 fi
 if [ -t 1 ]; then
     set -- --color=yes "$@"

@@ -23,19 +23,6 @@ MEASURED: Final = tuple(Path(__file__).with_name(folder) for folder in ("domain"
 """The tests of the code whose coverage is measured."""
 
 
-WAITING: Final = ("system", "peer", "temporal")
-"""Marks of tests that mostly wait for processes and timers."""
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest: a file that waits at the end keeps everybody waiting."""
-    waiting = {
-        item.path for item in items if any(item.get_closest_marker(mark) for mark in WAITING)
-    }
-    items.sort(key=lambda item: item.path not in waiting)
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Measure coverage where that code is tested: under the tracer everything else takes twice the
