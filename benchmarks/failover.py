@@ -138,7 +138,8 @@ async def configure(customer: Customer, number: int, kind: str) -> Case:
     await peer.start()
     transport = "tcp" if kind == "closed" else "udp"
     phone = f"+14155552{number:03}"
-    await customer.attach(phone, f"sip:{peer.address};transport={transport}")
+    asked = {"source": "options"}
+    await customer.attach(phone, f"sip:{peer.address};transport={transport}", health_check=asked)
     failover = {"endpoints": [{"host": "127.77.0.1", "transport": transport}]}
     changed = await customer.told(
         "PATCH",

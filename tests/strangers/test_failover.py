@@ -12,7 +12,7 @@ import shutil
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from lab.certificates import Authority
 from tests.strangers.firewall import dropping
 from tests.support.customer import Customer
 from tests.support.dns_server import DnsServer
-from tests.support.kamailio import Kamailio, run_kamailio
+from tests.support.kamailio import Kamailio, OptionsManner, run_kamailio
 from tests.support.loopback import LoopbackBlock
 from tests.support.postgres import PostgresForTests
 from tests.support.product import open_product
@@ -137,10 +137,15 @@ async def carriers(
         yield first, second
 
 
+def new_number() -> str:
+    return f"+1415555{secrets.randbelow(10_000):04}"
+
+
 async def trunk_over(customer: Customer, first: str, second: Kamailio, transport: str) -> Trunk:
     """A trunk that calls by a host, and by the second carrier when that fails; both were seen to work."""
-    number = f"+1415555{secrets.randbelow(10_000):04}"
-    await customer.attach(number, f"sip:{first};transport={transport}")
+    number = new_number()
+    asked = {"source": "options"}
+    await customer.attach(number, f"sip:{first};transport={transport}", health_check=asked)
     await customer.told(
         "PATCH",
         "/v1/sip/config",
@@ -174,6 +179,11 @@ def frozen(kamailio: Kamailio) -> Iterator[None]:
         os.killpg(group, signal.SIGCONT)
 
 
+def cut_off(kamailio: Kamailio) -> AbstractContextManager[None]:
+    """Put a firewall before it that drops."""
+    return dropping(kamailio.address)
+
+
 async def test_a_carrier_that_is_killed_loses_its_calls_and_has_them_back_after_the_hold_down(
     customer: Customer, carriers: tuple[Kamailio, Kamailio]
 ) -> None:
@@ -197,26 +207,21 @@ async def test_a_carrier_that_is_killed_loses_its_calls_and_has_them_back_after_
     assert await trunk.called() == first.address
 
 
-async def test_a_carrier_that_freezes_loses_its_calls(
-    customer: Customer, carriers: tuple[Kamailio, Kamailio]
+@pytest.mark.parametrize(
+    ("silenced", "transport"), [(frozen, "udp"), (cut_off, "tcp")], ids=["frozen", "cut-off"]
+)
+async def test_a_carrier_that_falls_silent_loses_its_calls(
+    customer: Customer,
+    carriers: tuple[Kamailio, Kamailio],
+    silenced: Callable[[Kamailio], AbstractContextManager[None]],
+    transport: str,
 ) -> None:
     first, second = carriers
-    trunk = await trunk_over(customer, first.address, second, "udp")
-    with frozen(first):
+    trunk = await trunk_over(customer, first.address, second, transport)
+    with silenced(first):
         route = await trunk.goes_to(1)
         assert route["cause"] == "timeout"
         assert "3 of 3 probes unanswered" in route["why"][0]
-        assert await trunk.called() == second.address
-
-
-async def test_a_carrier_behind_a_firewall_that_drops_loses_its_calls(
-    customer: Customer, carriers: tuple[Kamailio, Kamailio]
-) -> None:
-    first, second = carriers
-    trunk = await trunk_over(customer, first.address, second, "tcp")
-    with dropping(first.address):
-        route = await trunk.goes_to(1)
-        assert route["cause"] == "timeout"
         assert await trunk.called() == second.address
 
 
@@ -230,6 +235,36 @@ async def test_a_carrier_that_ends_its_tls_connection_and_is_gone_loses_its_call
     route = await trunk.goes_to(1)
     assert route["cause"] == "unreachable"
     assert await trunk.called() == second.address
+
+
+async def test_a_challenge_is_up_or_down_as_the_trunks_own_health_check_says(
+    customer: Customer, loopback: LoopbackBlock, tmp_path: Path
+) -> None:
+    challenged = OptionsManner.CHALLENGED_BY_SERVER
+    address = loopback.address()
+    numbers = {preset: new_number() for preset in ("standard", "strict_200")}
+    async with run_kamailio(address, tmp_path, manner=challenged):
+        for preset, number in numbers.items():
+            await customer.attach(number, f"sip:{address}", health_check={"preset": preset})
+        found = {preset: await looked_at(customer, number) for preset, number in numbers.items()}
+    assert found["standard"]["state"] == "reachable"
+    assert "answered 401" in found["standard"]["reason"]
+    assert (found["strict_200"]["state"], found["strict_200"]["status"]) == ("down", "unreachable")
+    assert "3 of 3 probes answered 401" in found["strict_200"]["reason"]
+
+
+async def looked_at(customer: Customer, number: str) -> dict[str, Any]:
+    """The number's status once something was decided about it."""
+    give_up = time.monotonic() + PATIENCE
+    while True:
+        status: dict[str, Any] = await customer.told(
+            "GET", f"/v1/sip/status?phone_number={quote(number)}"
+        )
+        if status["state"] != "unchecked":
+            return status
+        if time.monotonic() > give_up:
+            raise TimeoutError(f"{number} is {status}")
+        await asyncio.sleep(0.1)
 
 
 async def test_a_name_whose_first_target_dies_keeps_its_calls_on_the_second_one(

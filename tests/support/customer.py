@@ -77,7 +77,11 @@ class Customer:
         return answer.json()["data"]
 
     async def attach(self, number: str, endpoint: str, **options: Any) -> None:
-        """Let calls from ``number`` go out to ``endpoint``; ``options`` are the direction's."""
+        """Let calls from ``number`` go out to ``endpoint``; ``options`` are the direction's.
+
+        Without a ``health_check`` the peer gets no OPTIONS: SIPp would take one for its call.
+        """
+        options = {"health_check": {"source": "calls"}, **options}
         direction = {"type": "outbound", "sip_endpoint": endpoint, "options": options}
         answer = await self.http.post(
             f"{self.url}/v1/sip/attach",
