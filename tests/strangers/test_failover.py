@@ -28,7 +28,7 @@ from tests.support.kamailio import Kamailio, OptionsManner, run_kamailio
 from tests.support.loopback import LoopbackBlock
 from tests.support.postgres import PostgresForTests
 from tests.support.product import open_product
-from tests.support.temporal import TemporalServer
+from tests.support.temporal import run_temporal
 
 pytestmark = [
     pytest.mark.postgres,
@@ -101,22 +101,27 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture(scope="module")
 async def customer(
     postgres: PostgresForTests,
-    temporal: TemporalServer,
     names: DnsServer,
     authority: Authority,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Customer]:
-    """An organization of a product that looks every few seconds."""
+    """An organization of a product that looks every few seconds.
+
+    The product has a Temporal of its own: workers of another one would take its tasks.
+    """
     with postgres.database() as urls:
-        async with open_product(
-            tmp_path_factory.mktemp("failover"),
-            urls,
-            temporal,
-            TRUNKLINE_ALLOWED_NETWORKS="127.0.0.0/8",
-            TRUNKLINE_HEALTH_INTERVAL_SECONDS=str(INTERVAL),
-            TRUNKLINE_TLS_CA_FILE=str(authority.ca_file),
-            TRUNKLINE_DNS_SERVERS="{}:{}".format(*names.address),
-        ) as product:
+        async with (
+            run_temporal(tmp_path_factory.mktemp("temporal-failover")) as temporal,
+            open_product(
+                tmp_path_factory.mktemp("failover"),
+                urls,
+                temporal,
+                TRUNKLINE_ALLOWED_NETWORKS="127.0.0.0/8",
+                TRUNKLINE_HEALTH_INTERVAL_SECONDS=str(INTERVAL),
+                TRUNKLINE_TLS_CA_FILE=str(authority.ca_file),
+                TRUNKLINE_DNS_SERVERS="{}:{}".format(*names.address),
+            ) as product,
+        ):
             api, _ = await asyncio.gather(product.start_api(), product.start_worker())
             yield await product.customer(api)
 
