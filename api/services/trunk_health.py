@@ -10,13 +10,14 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.errors import NotFound
-from domain.health import HealthState, explain
+from domain.health import HealthState, TargetHealth, explain
 from domain.health_history import unpack_minutes
 from domain.health_rule import STANDARD_RULE, HealthRule, HealthSource
 from domain.health_schedule import next_due
 from domain.trunk import Direction, TrunkProfile
 from domain.trunk_health import (
     HealthWord,
+    best_of,
     word_of,
 )
 from storage import trunks
@@ -150,16 +151,27 @@ async def trunk_standing(
     for each in await hours_of(session, ids, since=now - SEEN_WITHIN - HOUR, until=now + HOUR):
         recent.setdefault(each.target_id, []).append(each)
     kept = await state_of_trunk(session, trunk.id)
+    targets = [target.health for endpoint in endpoints for target in endpoint.targets]
+    state = HealthState.UNCHECKED if kept is None else kept.state
+    if targets:
+        # Of the picture, because what is kept for lists may be newer, and the two have to agree.
+        state = best_of(each.state for each in targets)
     return TrunkStanding(
         trunk=trunk,
         profile=trunks.profile_of(trunk),
         now=now,
         interval=interval.total_seconds(),
-        state=HealthState.UNCHECKED if kept is None else kept.state,
-        since=None if kept is None else kept.since,
+        state=state,
+        since=kept.since if kept is not None and kept.state is state else _since(targets, state),
         endpoints=endpoints,
         recent=recent,
     )
+
+
+def _since(targets: Iterable[TargetHealth], state: HealthState) -> datetime | None:
+    """Since when the first of the targets that make the state has been in it."""
+    known = [each.since for each in targets if each.state is state and each.since is not None]
+    return moment_of(min(known)) if known else None
 
 
 def _last_sample(hours: Iterable[HistoryHour]) -> LastProbe | None:

@@ -46,7 +46,8 @@ VARIES: Final = {
     "4.5 a call that has just begun": ("data.status", "data.timeline"),
     "4.5 a call that was answered and has ended": ("data.duration_seconds",),
     "5.3 a number that was answered": ("data.response_time_ms",),
-    "5.3 (newer) a number that was answered": ("data.avg_response_ms",),
+    # Unknown until the first samples are written, minutes later.
+    "5.3 (newer) a number that was answered": ("data.avg_response_ms", "data.uptime_percent"),
     "7.6 a trunk that answers": ("data.response_time_ms",),
 }
 """What depends on the moment."""

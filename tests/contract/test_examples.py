@@ -110,6 +110,11 @@ def test_an_answer_that_is_not_the_example_is_seen(answered: Any, said: str) -> 
     assert list(differences({"a": 1, "b": ["x"]}, answered)) == [said]
 
 
+def test_a_null_may_become_a_value_where_that_depends_on_the_moment() -> None:
+    assert list(differences({"a": None}, {"a": 1})) == ["a: 1 is no null"]
+    assert list(differences({"a": None}, {"a": 1}, ("a",))) == []
+
+
 def test_a_time_stands_for_any_time_in_utc() -> None:
     shown = "2026-03-09T12:00:00Z"
 
