@@ -59,7 +59,7 @@ async def process(
 
 
 async def ready(path: Path) -> dict[str, Any]:
-    await eventually(lambda: asyncio.to_thread(path.exists), seconds=30)
+    await eventually(lambda: asyncio.to_thread(path.exists), seconds=60)
     facts: dict[str, Any] = json.loads(await asyncio.to_thread(path.read_text))
     return facts
 

@@ -126,7 +126,8 @@ async def test_silence_ends_with_the_invites_own_timeout(loopback: LoopbackBlock
     assert facts.invite is not None
     assert facts.invite.failure is FailureCause.NO_REPLY
     assert facts.invite.failed_ms == pytest.approx(3200, abs=300)
-    assert facts.invite.retransmissions == 6
+    # The sixth is due 50 ms before the end, which a busy machine may reach first.
+    assert facts.invite.retransmissions in (5, 6)
     assert observer.sent("CANCEL") == []
 
 
