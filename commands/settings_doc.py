@@ -18,7 +18,7 @@ _HEAD = """\
 # Settings
 
 Every setting is an environment variable with the prefix `TRUNKLINE_`. This page is written by
-`trunkline settings > docs/settings.md` from `settings.py`; a test keeps it current.
+`trunkline settings > docs/settings.md` from the package `settings`; a test keeps it current.
 
 `make up` decides the ones of the parts it starts itself: setting `TRUNKLINE_DATABASE_URL` or
 `TRUNKLINE_TEMPORAL_ADDRESS` makes it use that server instead of an embedded one, and where

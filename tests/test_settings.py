@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from pydantic import ValidationError
 
-from settings import Settings
+from settings import Settings, split_server
 
 
 @pytest.mark.parametrize("callee", ["100", "+14155550100", "echo"])
@@ -54,3 +54,45 @@ def test_a_window_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, text:
     monkeypatch.setenv("TRUNKLINE_TEST_CALL_WINDOW", text)
     with pytest.raises(ValidationError, match="test_call_window"):
         Settings()
+
+
+def test_addresses_of_the_collector_are_written_with_commas(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TRUNKLINE_HEP_UDP", "192.0.2.1:9061, [2001:db8::1]:9062 ,192.0.2.2,")
+    monkeypatch.setenv("TRUNKLINE_HEP_TCP", "")
+    settings = Settings()
+    assert settings.hep_udp == ("192.0.2.1:9061", "[2001:db8::1]:9062", "192.0.2.2")
+    assert (settings.hep_tcp, settings.hep_tls) == ((), ())
+    split = [split_server(each, default_port=9060) for each in settings.hep_udp]
+    assert split == [("192.0.2.1", 9061), ("2001:db8::1", 9062), ("192.0.2.2", 9060)]
+
+
+def test_the_collector_listens_on_loopback_unless_it_is_told_otherwise() -> None:
+    assert Settings().hep_udp == ("127.0.0.1:9060",)
+
+
+@pytest.mark.parametrize("name", ["UDP", "TCP", "TLS"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "collector.example.com",
+        "192.0.2.1:0",
+        "192.0.2.1:65536",
+        "192.0.2.1:sip",
+        "[::1",
+        "[::1]9060",
+    ],
+)
+def test_an_address_that_is_none_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    monkeypatch.setenv(f"TRUNKLINE_HEP_{name}", f"192.0.2.1,{text}")
+    with pytest.raises(ValidationError, match=f"hep_{name.lower()}"):
+        Settings()
+
+
+@pytest.mark.parametrize("days", [0, -1, 3651])
+def test_real_traffic_is_kept_for_a_day_at_least(days: int) -> None:
+    with pytest.raises(ValidationError, match="traffic_days_kept"):
+        Settings(traffic_days_kept=days)

@@ -1,53 +1,22 @@
-"""Every setting of Trunkline, read from the environment with the prefix ``TRUNKLINE_``.
-
-One class for all processes, so that an operator documents, checks and changes settings in one place.
-``docs/settings.md`` is written from these descriptions (``trunkline settings``) and a test keeps it current.
-"""
+"""What every process needs to know: databases, Temporal, addresses, limits, ports."""
 
 from __future__ import annotations
 
 import ipaddress
 from datetime import timedelta
-from functools import lru_cache
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode
 
 from domain.call_settings import is_user_part
+from settings.values import CommaSeparated, Duration, Network, split_server
 
-__all__ = ["Network", "Settings", "get_settings"]
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
-def _split(value: object) -> object:
-    """Lists are written with commas: an operator types them into a shell."""
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
+__all__ = ["ProcessSettings"]
 
 
-CommaSeparated = BeforeValidator(_split)
-
-
-def _seconds(value: object) -> object:
-    """A bare number is seconds; ISO 8601 is for those who want to be explicit."""
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return value
-    return value
-
-
-Duration = Annotated[timedelta, BeforeValidator(_seconds)]
-
-
-class Settings(BaseSettings):
-    """Settings of the API, the worker, the command line and the one-machine system."""
-
-    model_config = SettingsConfigDict(env_prefix="TRUNKLINE_", extra="ignore", frozen=True)
+class ProcessSettings(BaseSettings):
+    """Of the API, the worker, the command line and the one-machine system."""
 
     database_url: SecretStr = Field(
         default=SecretStr("postgresql://trunkline_app@127.0.0.1:5432/trunkline"),
@@ -232,27 +201,3 @@ class Settings(BaseSettings):
     def nameservers(self) -> tuple[tuple[str, int], ...] | None:
         """DNS servers as (address, port); ``None`` means the system's."""
         return tuple(split_server(server) for server in self.dns_servers) or None
-
-
-def split_server(text: str) -> tuple[str, int]:
-    """Split ``192.0.2.1:5353`` or ``[2001:db8::1]:5353`` or a bare address; port 53 by default.
-
-    Raises ``ValueError`` when the address is not an IP address or the port is out of range.
-    """
-    host, port = text, "53"
-    if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
-        port = rest.removeprefix(":") or "53"
-    elif text.count(":") == 1:
-        host, port = text.split(":")
-    ipaddress.ip_address(host)
-    number = int(port)
-    if not 0 < number < 65536:
-        raise ValueError(f"{text}: the port is out of range")
-    return host, number
-
-
-@lru_cache(maxsize=1)
-def get_settings() -> Settings:
-    """The settings of this process, read once."""
-    return Settings()
