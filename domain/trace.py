@@ -6,7 +6,6 @@ found wrong is told with it. Secrets are covered before anything is read.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,17 +16,12 @@ from domain.trace_notes import note_of
 from domain.trace_sdp import sdp_badge
 from sip.capture import CapturedMessage, WireDirection
 from sip.errors import RemoteProtocolError
-from sip.grammar import bracketed, is_token
-from sip.header_map import Headers, canonical_name
-from sip.message import MAX_HEADERS, parse_message
+from sip.grammar import bracketed
+from sip.header_map import Headers
+from sip.loose_message import LooseMessage
+from sip.message import parse_message
 
 __all__ = ["EntryKind", "TraceEntry", "TraceReader", "trace_of"]
-
-_HEAD_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
-_FOLD = re.compile(r"(?:\r\n|\r|\n)[ \t]++")
-_LINE_END = re.compile(r"\r\n|\r|\n")
-_STATUS = re.compile(r"SIP/[0-9.]++[ \t]++([1-6][0-9][0-9])(?![0-9])[ \t]*+(.*+)", re.IGNORECASE)
-_CSEQ = re.compile(r"[ \t]*+([0-9]{1,10})[ \t]++([^ \t]++)")
 
 
 class EntryKind(StrEnum):
@@ -182,7 +176,7 @@ def trace_of(
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """Start line and header fields, taken apart without judging them."""
+    """Start line and header fields as far as they are told, bounded where they are shown."""
 
     method: str | None
     request_uri: str | None
@@ -194,44 +188,19 @@ class _Head:
 
     @classmethod
     def of(cls, data: bytes) -> _Head:
-        data = data.lstrip(b"\r\n")
-        end = _HEAD_END.search(data)
-        head, body = (data, b"") if end is None else (data[: end.start()], data[end.end() :])
-        text = _FOLD.sub(" ", head.decode("utf-8", "replace"))
-        start_line, *lines = _LINE_END.split(text)
-        headers = _headers(lines)
-        cseq = _CSEQ.match(headers.get("CSeq") or "")
-        number, answered = (int(cseq[1]), shown(cseq[2])) if cseq is not None else (None, None)
-        found = _STATUS.match(start_line)
-        if found is not None:
-            return cls(answered, None, int(found[1]), shown(found[2]), number, headers, body)
-        method, uri = _request_line(start_line)
-        return cls(method, uri, None, None, number, headers, body)
+        read = LooseMessage.of(data)
+        number, answered = read.cseq or (None, None)
+        method = read.method
+        if read.status is not None:
+            method = shown(answered) if answered is not None else None
+        reason = shown(read.reason) if read.reason is not None else None
+        return cls(method, read.request_uri, read.status, reason, number, read.headers, read.body)
 
     @property
     def kind(self) -> EntryKind:
         if self.status is not None:
             return EntryKind.of_status(self.status)
         return EntryKind.REQUEST if self.method is not None else EntryKind.UNREADABLE
-
-
-def _request_line(line: str) -> tuple[str | None, str | None]:
-    method, _, rest = line.partition(" ")
-    uri, _, version = rest.strip(" \t").rpartition(" ")
-    if not is_token(method) or not version.upper().startswith("SIP/"):
-        return None, None
-    return method, uri.strip(" \t")
-
-
-def _headers(lines: list[str]) -> Headers:
-    pairs = (line.partition(":") for line in lines[:MAX_HEADERS])
-    return Headers.of_canonical(
-        tuple(
-            (canonical_name(name.strip(" \t")), value.strip(" \t"))
-            for name, colon, value in pairs
-            if colon
-        )
-    )
 
 
 def _problem(data: bytes) -> str | None:
