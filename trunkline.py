@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "down": "commands.up:down",
     "api": "commands.processes:api",
     "worker": "commands.processes:worker",
+    "hep": "commands.processes:hep",
     "migrate": "commands.migrate:migrate",
     "settings": "commands.settings_doc:settings",
     "org": "commands.organizations:app",

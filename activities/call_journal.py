@@ -8,6 +8,7 @@ from activities.call_backlog import CallBacklog
 from activities.call_lines import identity_of, line_of
 from activities.call_writer import CallWriter
 from activities.contracts import TestCallOrder
+from activities.traffic_export import Export
 from activities.wire_rows import message_row
 from sip.call_facts import DnsFacts, TargetFacts
 from sip.dialog_state import CallSnapshot, SessionEvent
@@ -36,11 +37,13 @@ class CallJournal:
         order: TestCallOrder,
         *,
         on_gone: Callable[[], None] = lambda: None,
+        export: Export = lambda record: None,
     ) -> None:
         self._writer = writer
         self._box = box
         self._order = order
         self._on_gone = on_gone
+        self._export = export
         self._backlog: CallBacklog
         self._invite: str | None = None
 
@@ -56,6 +59,7 @@ class CallJournal:
         """Keep a SIP message as it was on the wire."""
         order = self._order
         self._backlog.put(message_row(order.org_id, calls.OWNER_KIND, order.call_id, record))
+        self._export(record)
 
     def event(self, event: SessionEvent | TargetFacts | DnsFacts) -> None:
         """Keep what happened, when it is a line or changes the row."""

@@ -167,8 +167,14 @@ class DiscoveryActivities(DiscoveryContract):
                 progress["answered"] += attempt.answered
                 attempts.put(attempt)
 
+            export = self.dependencies.traffic_export.of_discovery(order.discovery_id)
+
+            def on_wire(record: WireRecord) -> None:
+                wire.put(record)
+                export(record)
+
             async with open_prober(
-                self.dependencies.guard, self.dependencies.identity, tap=wire.put
+                self.dependencies.guard, self.dependencies.identity, tap=on_wire
             ) as prober:
                 await probe_all(prober, candidates, on_attempt)
         return ended

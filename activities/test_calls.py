@@ -81,7 +81,11 @@ class TestCallActivities(TestCallContract):
             hang_up.set()
         dependencies = self.dependencies
         async with CallJournal(
-            dependencies.call_writer, dependencies.secret_box, order, on_gone=hang_up.set
+            dependencies.call_writer,
+            dependencies.secret_box,
+            order,
+            on_gone=hang_up.set,
+            export=dependencies.traffic_export.of_call(order.call_id),
         ) as journal:
             facts = await place_call(
                 plan,
@@ -106,7 +110,8 @@ class TestCallActivities(TestCallContract):
                 waits = call is not None and call.status is CallStatus.QUEUED
                 return CleanUpOutcome(untaken=waits)
             plan = await self._plan(session, call)
-        async with CallJournal(dependencies.call_writer, box, order) as journal:
+        export = dependencies.traffic_export.of_call(order.call_id)
+        async with CallJournal(dependencies.call_writer, box, order, export=export) as journal:
             facts = await clean_up_call(
                 snapshot,
                 guard=dependencies.guard,

@@ -1,8 +1,8 @@
-"""``trunkline api`` and ``trunkline worker``: the processes of a real installation."""
+"""``trunkline api``, ``worker`` and ``hep``: the processes of a real installation."""
 
 from __future__ import annotations
 
-__all__ = ["api", "worker"]
+__all__ = ["api", "hep", "worker"]
 
 
 def api() -> None:
@@ -15,5 +15,12 @@ def api() -> None:
 def worker() -> None:
     """Run a Temporal worker until SIGTERM or SIGINT, which drain it."""
     from worker import main
+
+    main()
+
+
+def hep() -> None:
+    """Collect the SIP messages that other servers export as HEPv3, until SIGTERM or SIGINT."""
+    from capture.serve import main
 
     main()

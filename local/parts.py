@@ -91,6 +91,14 @@ class Programs:
             ready=_Answers(http_host(host).strip("[]"), port, "/healthz"),
         )
 
+    def hep(self, *, metrics_port: int) -> ProcessSpec:
+        """The collector of real traffic; its metrics open when it listens."""
+        return self._spec(
+            "hep",
+            *(sys.executable, "-m", "capture.serve"),
+            ready=_Listens(LOOPBACK, metrics_port),
+        )
+
     def _spec(
         self,
         name: str,

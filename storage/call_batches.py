@@ -19,6 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.call_state import CallStatus
+from storage import transactions
 from storage.call_admission import CHANNEL
 from storage.call_log import OWNER_KIND, NewEvent
 from storage.columns import storable
@@ -93,10 +94,7 @@ async def write(session: AsyncSession, batch: Sequence[CallChanges]) -> Written:
 
 async def was_committed(session: AsyncSession, written: Written) -> bool | None:
     """Whether the transaction that lost its connection is committed; ``None`` while it runs."""
-    if not written.transaction:
-        return False
-    status = await session.scalar(_FATE, {"transaction": str(written.transaction)})
-    return None if status == "in progress" else status == "committed"
+    return await transactions.was_committed(session, written.transaction)
 
 
 _LOCK = text(
@@ -111,8 +109,6 @@ _LOCK = text(
 )
 
 _OWNERS = text("SELECT id, org_id FROM calls WHERE id = ANY (CAST(:ids AS text[]))")
-
-_FATE = text("SELECT pg_xact_status(CAST(:transaction AS xid8))")
 
 _UPDATE: Final = {
     "ids": "text",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -26,9 +26,6 @@ __all__ = ["OWNER_KIND", "NewEvent", "add_event", "add_messages", "events", "mes
 
 OWNER_KIND = "call"
 """``owner_kind`` of a call's SIP messages."""
-
-CLOCKS_APART = timedelta(hours=1)
-"""The process that stamps a message may have an earlier clock than the one that stamped the call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +93,7 @@ async def messages(
         session,
         OWNER_KIND,
         call.id,
-        since=call.started_at - CLOCKS_APART,
+        since=call.started_at - sip_messages.CLOCKS_APART,
         after_seq=after_seq,
         limit=limit,
     )

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.sip_messages import PartitionChanges
+from storage.partitions import PartitionChanges, maintain
 
 __all__ = ["DAYS_KEPT", "DAYS_WITH_MINUTES", "compact_day", "maintain_days"]
 
@@ -25,23 +25,13 @@ COMPACTING: Final = timedelta(minutes=10)
 async def maintain_days(
     session: AsyncSession, *, today: date, days_ahead: int = 3, days_kept: int = DAYS_KEPT
 ) -> PartitionChanges:
-    """Make the days of ``today`` (UTC) and ahead, drop those older than ``days_kept`` days.
-
-    Changes nothing while another process is at it. Raises ``DatabaseUnavailable`` when readers or
-    writers hold the table for more than two seconds: they go first, and the next round comes.
-    Raises ``ValueError`` unless ``days_ahead`` is 0 to 31 and ``days_kept`` at least 1.
-    """
-    if not 0 <= days_ahead <= 31 or days_kept < 1:
-        raise ValueError("days_ahead must be 0 to 31 and days_kept at least 1")
-    rows = await session.execute(
-        select(text("change"), text("partition_name")).select_from(
-            func.maintain_health_hours(today, days_ahead, days_kept)
-        )
-    )
-    changes = [(str(change), str(name)) for change, name in rows]
-    return PartitionChanges(
-        created=tuple(name for change, name in changes if change == "created"),
-        dropped=tuple(name for change, name in changes if change == "dropped"),
+    """Make days ahead and drop old ones, as ``partitions.maintain`` says."""
+    return await maintain(
+        session,
+        func.maintain_health_hours,
+        today=today,
+        days_ahead=days_ahead,
+        days_kept=days_kept,
     )
 
 

@@ -88,7 +88,7 @@ def _is_modelled(
 ) -> bool:
     table = getattr(item, "table", None) if not isinstance(item, Column) else None
     owner = str(name if kind == "table" else getattr(table, "name", ""))
-    return not (reflected and owner.startswith(("sip_messages_", "health_hours_")))
+    return not (reflected and owner.startswith(("sip_messages_", "health_hours_", "live_calls_")))
 
 
 def _config(connection: Connection, app_role: str) -> Config:

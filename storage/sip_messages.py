@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Final
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from storage.columns import row_of
+from storage.partitions import PartitionChanges, maintain
 from storage.tables import MessageDirection, SipMessage
 
-__all__ = ["NewMessage", "PartitionChanges", "append", "maintain_partitions", "of_owner"]
+__all__ = ["CLOCKS_APART", "NewMessage", "append", "maintain_partitions", "of_owner"]
+
+CLOCKS_APART: Final = timedelta(hours=1)
+"""The process that stamps a message may have an earlier clock than the one that stamped its owner."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,14 +37,6 @@ class NewMessage:
     remote_port: int
     retransmission: bool
     data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class PartitionChanges:
-    """Names of partitions made and dropped by one round of maintenance."""
-
-    created: tuple[str, ...]
-    dropped: tuple[str, ...]
 
 
 async def append(session: AsyncSession, batch: Sequence[NewMessage]) -> None:
@@ -74,22 +71,11 @@ async def of_owner(
 async def maintain_partitions(
     session: AsyncSession, *, today: date, days_ahead: int = 3, days_kept: int = 30
 ) -> PartitionChanges:
-    """Make the partitions of ``today`` (UTC) and the days ahead, drop those older than ``days_kept``
-    days, with the rows of no partition that are as old.
-
-    Changes nothing while another process is at it. Raises ``DatabaseUnavailable`` when readers or
-    writers hold the table for more than two seconds: they go first, and the next round comes.
-    Raises ``ValueError`` unless ``days_ahead`` is 0 to 31 and ``days_kept`` at least 1.
-    """
-    if not 0 <= days_ahead <= 31 or days_kept < 1:
-        raise ValueError("days_ahead must be 0 to 31 and days_kept at least 1")
-    rows = await session.execute(
-        select(text("change"), text("partition_name")).select_from(
-            func.maintain_sip_messages(today, days_ahead, days_kept)
-        )
-    )
-    changes = [(str(change), str(name)) for change, name in rows]
-    return PartitionChanges(
-        created=tuple(name for change, name in changes if change == "created"),
-        dropped=tuple(name for change, name in changes if change == "dropped"),
+    """Make days ahead and drop old ones, as ``partitions.maintain`` says."""
+    return await maintain(
+        session,
+        func.maintain_sip_messages,
+        today=today,
+        days_ahead=days_ahead,
+        days_kept=days_kept,
     )

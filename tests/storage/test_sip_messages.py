@@ -13,7 +13,8 @@ from sqlalchemy import text
 from storage import sip_messages
 from storage.engine import Database
 from storage.errors import DatabaseUnavailable
-from storage.sip_messages import NewMessage, PartitionChanges
+from storage.partitions import PartitionChanges
+from storage.sip_messages import NewMessage
 from storage.tables import MessageDirection
 from tests.api.waiting import eventually
 from tests.storage.factories import NOON

@@ -19,8 +19,11 @@ __all__ = [
     "REALM",
     "Kamailio",
     "OptionsManner",
+    "run_hep_collector",
+    "run_hep_exporter",
     "run_kamailio",
     "run_proxy",
+    "run_traffic_proxy",
 ]
 
 REALM = "trunkline.test"
@@ -31,6 +34,8 @@ PROXY_PASSWORD = "open-sesame"
 
 _CONFIGURATION = Path(__file__).with_name("kamailio.cfg")
 _PROXY_CONFIGURATION = Path(__file__).with_name("kamailio_calls.cfg")
+_TRAFFIC_CONFIGURATION = Path(__file__).with_name("kamailio_traffic.cfg")
+_HEP_CONFIGURATION = Path(__file__).with_name("kamailio_hep.cfg")
 _UDP_PORT = 5060
 _TCP_PORT = 5060
 _TLS_PORT = 5061
@@ -90,6 +95,44 @@ async def run_proxy(
     if algorithm == "MD5":
         manners = (*manners, "PHONES_REGISTER_WITH_DIGEST")
     async with _run(_PROXY_CONFIGURATION, address, folder, algorithm, manners) as running:
+        yield running
+
+
+@asynccontextmanager
+async def run_hep_exporter(
+    address: str, folder: Path, collector: tuple[str, int], transport: str
+) -> AsyncIterator[Kamailio]:
+    """Run one that answers OPTIONS and sends every message to a HEP collector over udp, tcp or tls.
+
+    Its number is 228 and its key "open sesame". Otherwise as ``run_kamailio``.
+    """
+    uri = f"sip:{collector[0]}:{collector[1]};transport={transport}"
+    async with _run(_HEP_CONFIGURATION, address, folder, "MD5", (f'TRACE_TO="{uri}"',)) as running:
+        yield running
+
+
+@asynccontextmanager
+async def run_traffic_proxy(
+    address: str, folder: Path, *, collector: tuple[str, int], answers: str, rings: str
+) -> AsyncIterator[Kamailio]:
+    """Run a proxy between SIPps that exports every message to a HEP collector over UDP.
+
+    ``answers`` and ``rings`` are the SIP URIs that calls go to. Otherwise as ``run_kamailio``.
+    """
+    defines = (
+        f'TRACE_TO="sip:{collector[0]}:{collector[1]};transport=udp"',
+        f'ANSWERS="{answers}"',
+        f'RINGS="{rings}"',
+    )
+    async with _run(_TRAFFIC_CONFIGURATION, address, folder, "MD5", defines) as running:
+        yield running
+
+
+@asynccontextmanager
+async def run_hep_collector(address: str, folder: Path) -> AsyncIterator[Kamailio]:
+    """Run one that logs what arrives at its UDP port in HEP, as ``run_kamailio`` does."""
+    manner = f'COLLECT="text://{folder}"'
+    async with _run(_HEP_CONFIGURATION, address, folder, "MD5", (manner,)) as running:
         yield running
 
 

@@ -23,8 +23,8 @@ TEMPLATE = "template_migrated"
 
 DAY_PARTITIONS = """
     SELECT inhrelid::regclass::text FROM pg_inherits
-     WHERE inhparent IN ('sip_messages'::regclass, 'health_hours'::regclass)
-       AND inhrelid NOT IN ('sip_messages_default'::regclass, 'health_hours_default'::regclass)
+     WHERE inhparent IN ('sip_messages'::regclass, 'health_hours'::regclass, 'live_calls'::regclass)
+       AND inhrelid::regclass::text NOT LIKE '%_default'
 """
 DISCONNECT_OTHERS = """
     SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity

@@ -26,7 +26,7 @@ from tests.support.postgres import TestDatabase
 from tests.support.programs import inherited_environment
 from tests.support.temporal import TemporalServer
 
-__all__ = ["POLL_INTERVAL", "ApiProcess", "Customer", "Product", "open_product"]
+__all__ = ["POLL_INTERVAL", "ApiProcess", "CollectorProcess", "Customer", "Product", "open_product"]
 
 WORKER_GRACE = timedelta(seconds=1)
 START_TIMEOUT = 20.0
@@ -39,6 +39,15 @@ class ApiProcess:
     """A running API."""
 
     url: str
+    process: ManagedProcess
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorProcess:
+    """A running collector of HEP, and the UDP address that it listens on."""
+
+    address: tuple[str, int]
+    metrics_port: int
     process: ManagedProcess
 
 
@@ -97,6 +106,16 @@ class Product:
         await self._start(process)
         return ApiProcess(f"http://{LOOPBACK}:{port}", process)
 
+    async def start_collector(self, address: str) -> CollectorProcess:
+        """A collector of HEP over UDP on this host. Raises ``StartFailed``."""
+        port, metrics_port = _free_port(address), _free_port()
+        programs = self._programs(
+            TRUNKLINE_HEP_UDP=f"{address}:{port}", TRUNKLINE_HEP_METRICS_PORT=str(metrics_port)
+        )
+        process = ManagedProcess(programs.hep(metrics_port=metrics_port))
+        await self._start(process)
+        return CollectorProcess((address, port), metrics_port, process)
+
     async def customer(self, api: ApiProcess) -> Customer:
         """A new organization that may discover."""
         tenant = await make_tenant(self.database)
@@ -153,5 +172,5 @@ async def open_product(
             await database.dispose()
 
 
-def _free_port() -> int:
-    return claim_ports([Wanted("port", LOOPBACK, 0)])["port"]
+def _free_port(host: str = LOOPBACK) -> int:
+    return claim_ports([Wanted("port", host, 0)])["port"]
