@@ -57,9 +57,11 @@ def opening() -> bytes:
     return format_sse_event(retry=int(_RECONNECT_AFTER / timedelta(milliseconds=1)))
 
 
-def event_bytes(name: str, data: BaseModel, cursor: Cursor) -> bytes:
-    """One event with its data as JSON on one line."""
-    return format_sse_event(event=name, data_str=data.model_dump_json(), id=str(cursor))
+def event_bytes(name: str, data: BaseModel, cursor: Cursor | None = None) -> bytes:
+    """One event with its data as JSON on one line; without a cursor a client that comes again is told
+    everything again."""
+    text = data.model_dump_json(by_alias=True)
+    return format_sse_event(event=name, data_str=text, id=None if cursor is None else str(cursor))
 
 
 class EventStream(StreamingResponse):

@@ -44,11 +44,13 @@ class Upkeep:
 
 @asynccontextmanager
 async def running_upkeep(
-    upkeep: Upkeep, database: Database, temporal: TemporalGateway
+    upkeep: Upkeep, database: Database, temporal: TemporalGateway, *, traffic_days_kept: int
 ) -> AsyncIterator[None]:
     """Runs the passes beside the block; the process's presence ends with it."""
     process = this_process(ProcessKind.API)
-    passes = passes_of(process, database, temporal.client_if_near)
+    passes = passes_of(
+        process, database, temporal.client_if_near, traffic_days_kept=traffic_days_kept
+    )
     upkeep.start(asyncio.create_task(run_passes(passes), name="upkeep"))
     try:
         yield

@@ -7,17 +7,17 @@ that its sender repeated is one arrow with a count. Times are milliseconds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from domain.call_reading import place_words
+from domain.ladder_hosts import OURS, Hosts, Lifeline, OurHosts, SeenHosts
 from domain.ladder_media import MediaBand, media_band
 from domain.proof_connection import obstacle_words
 from domain.replies import shown
 from domain.trace import EntryKind, TraceEntry
 from domain.transport_failures import failure_words
 from sip.call_facts import CallFacts, TargetOutcome
-from sip.capture import WireDirection
 from sip.dialog_state import FailureCause
 
 __all__ = ["Arrow", "Band", "Ladder", "Lifeline", "Remark", "Row", "ladder_of"]
@@ -25,24 +25,8 @@ __all__ = ["Arrow", "Band", "Ladder", "Lifeline", "Remark", "Row", "ladder_of"]
 LONG_GAP_MS = 1000.0
 """A pause from here on is drawn as one."""
 
-OURS = 0
-"""The lifeline of this host."""
-
 # Outcomes behind which there are messages, which tell it better.
 _WITH_MESSAGES = frozenset({TargetOutcome.CALLED, TargetOutcome.UNAVAILABLE, TargetOutcome.SILENT})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lifeline:
-    """A host. ``name`` is what it was called by, ``software`` what it says it is.
-
-    ``address`` is empty for this host, which may have several.
-    """
-
-    address: str
-    name: str
-    software: str | None = None
-    ports: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,15 +108,17 @@ def ladder_of(
     facts: CallFacts | None = None,
     *,
     names: Mapping[str, str] | None = None,
-    our_name: str = "Trunkline",
+    our_name: str | None = "Trunkline",
 ) -> Ladder:
     """The ladder of a trace.
 
     ``facts``, once the call has ended, add its media, the names of its targets and those targets
     that were given up before a message. ``names`` are names by address, over those of ``facts``.
+    Without ``our_name`` none of the hosts is this one: the call was seen between others.
     """
     called = {target.address: target.host for target in facts.targets} if facts else {}
-    hosts = _Hosts(our_name, called | dict(names or {}))
+    named = called | dict(names or {})
+    hosts = OurHosts(named, our_name) if our_name is not None else SeenHosts(named, entries)
     arrows = _arrows(entries, hosts)
     rows: list[Row] = [*_targets_without_messages(facts), *arrows]
     band = _band(facts, hosts)
@@ -148,46 +134,11 @@ def ladder_of(
     )
 
 
-@dataclass(slots=True)
-class _Hosts:
-    """The lifelines as they come up."""
-
-    our_name: str
-    names: Mapping[str, str]
-    lifelines: list[Lifeline] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.lifelines.append(Lifeline(address="", name=shown(self.our_name)))
-
-    def place(self, address: str) -> int:
-        """The lifeline of a peer, a new one when there is none."""
-        for place, known in enumerate(self.lifelines):
-            if place != OURS and known.address == address:
-                return place
-        name = shown(self.names.get(address, ""))
-        self.lifelines.append(Lifeline(address=shown(address), name=name or shown(address)))
-        return len(self.lifelines) - 1
-
-    def learn(self, place: int, *, port: int, software: str | None) -> None:
-        """Add what a message tells about its host."""
-        known = self.lifelines[place]
-        ports = known.ports if port in known.ports else (*known.ports, port)
-        self.lifelines[place] = replace(
-            known, ports=ports, software=known.software or (software if place != OURS else None)
-        )
-
-
-def _arrows(entries: Sequence[TraceEntry], hosts: _Hosts) -> list[Arrow]:
+def _arrows(entries: Sequence[TraceEntry], hosts: Hosts) -> list[Arrow]:
     arrows: list[Arrow] = []
     drawn: dict[int, int] = {}
     for entry in entries:
-        outgoing = entry.direction is WireDirection.OUT
-        ours, theirs = (
-            (entry.source, entry.destination) if outgoing else (entry.destination, entry.source)
-        )
-        peer = hosts.place(theirs[0])
-        hosts.learn(OURS, port=ours[1], software=None)
-        hosts.learn(peer, port=theirs[1], software=None if outgoing else entry.software)
+        source, target = hosts.ends_of(entry)
         repeated = drawn.get(entry.repeats) if entry.repeats is not None else None
         if repeated is not None:
             known = arrows[repeated]
@@ -204,8 +155,8 @@ def _arrows(entries: Sequence[TraceEntry], hosts: _Hosts) -> list[Arrow]:
                 elapsed_ms=entry.elapsed_ms,
                 delta_ms=round((entry.at - before) / timedelta(milliseconds=1), 3),
                 last_ms=entry.elapsed_ms,
-                source=OURS if outgoing else peer,
-                target=peer if outgoing else OURS,
+                source=source,
+                target=target,
                 kind=entry.kind,
                 label=entry.label,
                 transport=entry.transport,
@@ -247,7 +198,7 @@ def _ending(facts: CallFacts | None) -> Iterator[Remark]:
         )
 
 
-def _band(facts: CallFacts | None, hosts: _Hosts) -> Band | None:
+def _band(facts: CallFacts | None, hosts: Hosts) -> Band | None:
     if facts is None or facts.media is None:
         return None
     media = facts.media

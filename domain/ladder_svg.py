@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from domain.ladder import OURS, Arrow, Band, Ladder, Lifeline, Remark, Row
+from domain.ladder import Arrow, Band, Ladder, Lifeline, Remark, Row
+from domain.ladder_hosts import OURS
 from domain.ladder_style import STYLE
 from domain.ladder_text import BOLD, clock, fitting, repeated, span, width_of, wrapped, xml_text
 from domain.trace import EntryKind

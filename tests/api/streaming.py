@@ -73,7 +73,9 @@ class Stream:
             values = {name: value for name, _, value in lines}
             if "data" in values:
                 return ServerSentEvent(
-                    values.get("event", "message"), json.loads(values["data"]), values["id"]
+                    values.get("event", "message"),
+                    json.loads(values["data"]),
+                    values.get("id", ""),
                 )
         return None
 
@@ -93,6 +95,7 @@ async def opened_stream(
     app: FastAPI, path: str, headers: Mapping[str, str]
 ) -> AsyncIterator[Stream]:
     """Send a GET and read its answer; leaving the block is a client that goes away."""
+    path, _, query = path.partition("?")
     stream, gone, asked = Stream(), asyncio.Event(), False
 
     async def receive() -> dict[str, Any]:
@@ -114,7 +117,7 @@ async def opened_stream(
         "scheme": "http",
         "path": path,
         "raw_path": path.encode(),
-        "query_string": b"",
+        "query_string": query.encode(),
         "root_path": "",
         "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
         "client": ("127.0.0.1", 1),

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from api.services.call_traces import MOST_MESSAGES
+from api.services.recordings import MOST_MESSAGES
 from storage.engine import Database
 from storage.ids import new_id
 from tests.api.outbound import NUMBER

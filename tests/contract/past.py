@@ -39,6 +39,7 @@ from storage.ids import new_id
 from storage.tables import DiscoveryStatus
 from tests.api.victims import add_discovery
 from tests.domain.builders import answered
+from tests.storage.call_steps import a_message
 from tests.storage.factories import queued_call
 from tests.storage.health_rows import a_transition, add_trunk, fences_of, place_names
 
@@ -137,7 +138,7 @@ async def _test_call(database: Database, org_id: str) -> Ids:
 
 async def _completed_test_call(database: Database, org_id: str) -> Ids:
     begun = datetime.now(UTC) - timedelta(seconds=10)
-    call = await queued_call(database, org_id, at=begun)
+    call = await queued_call(database, org_id, at=begun, number="+14150000000")
     events = (
         Calling(0, attempt=1),
         Ringing(1, 180, "Ringing", "b", reliable=False),
@@ -145,6 +146,16 @@ async def _completed_test_call(database: Database, org_id: str) -> Ids:
         Ended(8, EndedBy.US, "done", 200, Said()),
     )
     async with database.tenant(org_id) as session:
+        await calls.progress(
+            session,
+            call.id,
+            sip_call_id="abc123@sip.example.com",
+            from_user="+14150000000",
+            to_user="+15105551234",
+            answered_at=begun + timedelta(seconds=3),
+        )
+        invite = a_message(org_id, call.id, "INVITE", at=begun)
+        await calls.add_messages(session, call.id, [invite])
         for event in events:
             line = timeline_text(event)
             assert line is not None

@@ -9,7 +9,6 @@ __all__ = ["NOT_BUILT", "PUBLISHED"]
 NOT_BUILT: Final = frozenset(
     {
         ("PUT", "/v1/sip/verify"),
-        ("GET", "/v1/sip/calls"),
         ("GET", "/v1/sip/port/check"),
         ("POST", "/v1/sip/port/document"),
         ("POST", "/v1/sip/port/initiate"),
@@ -34,6 +33,7 @@ PUBLISHED: Final = NOT_BUILT | {
     ("GET", "/v1/sip/firewall-ips"),
     ("GET", "/v1/sip/outbound-setup"),
     ("GET", "/v1/sip/status"),
+    ("GET", "/v1/sip/calls"),
     ("PATCH", "/v1/sip/config"),
     ("POST", "/v1/sip/trunks"),
     ("GET", "/v1/sip/trunks"),

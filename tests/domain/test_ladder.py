@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.ladder import OURS, Arrow, Band, Ladder, Remark, ladder_of
+from domain.ladder import Arrow, Band, Ladder, Remark, ladder_of
+from domain.ladder_hosts import OURS
 from domain.trace import EntryKind, trace_of
 from sip.call_facts import CallFacts, TargetOutcome
 from sip.capture import CapturedMessage
