@@ -25,12 +25,18 @@ from storage.tables import ProcessKind
 from temporal_client import connect, register_search_attributes
 from upkeep.loops import run_passes
 from upkeep.passes import leave, passes_of, this_process
-from workflows.names import CALLS_QUEUE, DISCOVERY_QUEUE, HEALTH_QUEUE, WORKFLOW_QUEUE
+from workflows.names import (
+    ALERTS_QUEUE,
+    CALLS_QUEUE,
+    DISCOVERY_QUEUE,
+    HEALTH_QUEUE,
+    WORKFLOW_QUEUE,
+)
 from workflows.registry import WORKFLOWS
 
 __all__ = ["main", "serve"]
 
-QUEUES = (WORKFLOW_QUEUE, DISCOVERY_QUEUE, CALLS_QUEUE, HEALTH_QUEUE)
+QUEUES = (WORKFLOW_QUEUE, DISCOVERY_QUEUE, CALLS_QUEUE, HEALTH_QUEUE, ALERTS_QUEUE)
 
 STICKY_PATIENCE = timedelta(seconds=1)
 """How long a workflow waits for the worker that knows it before any other may replay it: what a dead
@@ -74,6 +80,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
                     dependencies.database,
                     connected,
                     history_kept=settings.health_history_kept,
+                    traffic_days_kept=settings.traffic_days_kept,
                     news=dependencies.health.news,
                 )
             ),

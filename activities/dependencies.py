@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from activities.alert_channels import AlertChannels
 from activities.call_writer import CallWriter
 from activities.health_engine import HealthEngine
 from activities.probing import guard_of, identity_of, read_authorities
+from activities.traffic_export import TrafficExport, open_export
 from settings import Settings
 from sip.net.guard import AddressGuard
 from sip.net.media_process import MediaProcess
@@ -41,6 +43,8 @@ class Dependencies:
     call_writer: CallWriter
     media_process: MediaProcess
     health: HealthEngine
+    alert_channels: AlertChannels
+    traffic_export: TrafficExport
 
 
 @asynccontextmanager
@@ -94,4 +98,6 @@ async def open_dependencies(settings: Settings) -> AsyncIterator[Dependencies]:
                     interval=timedelta(seconds=settings.health_interval_seconds),
                 )
             ),
+            alert_channels=AlertChannels(settings, guard, secret_box),
+            traffic_export=open_export(settings, stack),
         )

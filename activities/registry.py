@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from activities.alerts import AlertActivities
 from activities.connection_tests import ConnectionTestActivities
 from activities.dependencies import Dependencies
 from activities.discovery import DiscoveryActivities
 from activities.health import HealthActivities
 from activities.test_calls import TestCallActivities
 from activities.trunks import TrunkActivities
-from workflows.names import CALLS_QUEUE, DISCOVERY_QUEUE, HEALTH_QUEUE, WORKFLOW_QUEUE
+from workflows.names import ALERTS_QUEUE, CALLS_QUEUE, DISCOVERY_QUEUE, HEALTH_QUEUE, WORKFLOW_QUEUE
 
 __all__ = ["activities_by_queue"]
 
@@ -20,6 +21,7 @@ def activities_by_queue(
     dependencies: Dependencies,
 ) -> Mapping[str, Sequence[Callable[..., Any]]]:
     """Every activity, by the queue that its workflow names."""
+    alert = AlertActivities(dependencies.database, dependencies.alert_channels)
     discovery = DiscoveryActivities(dependencies)
     test_call = TestCallActivities(dependencies)
     trunk = TrunkActivities(dependencies.database)
@@ -35,7 +37,9 @@ def activities_by_queue(
             trunk.publish_route,
             trunk.note_drill,
             trunk.leave,
+            alert.prepare,
         ),
+        ALERTS_QUEUE: (alert.deliver,),
         DISCOVERY_QUEUE: (discovery.sweep, connection_test.check),
         CALLS_QUEUE: (test_call.place, test_call.clean_up),
         HEALTH_QUEUE: (health.watch,),

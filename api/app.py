@@ -19,7 +19,9 @@ from api.network import load_regions
 from api.openapi import DESCRIPTION, TAGS, complete
 from api.request_context import RequestContext
 from api.routes import (
+    alerts,
     audit,
+    call_log,
     call_traces,
     connection_tests,
     destinations,
@@ -71,6 +73,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     audit.router,
     test_calls.router,
     call_traces.router,
+    call_log.router,
+    alerts.router,
     operations.router,
 )
 
@@ -147,7 +151,10 @@ def create_app(
             with suppress(DatabaseUnavailable):
                 await pool.check_role()
             await stack.enter_async_context(state.listener)
-            await stack.enter_async_context(running_upkeep(state.upkeep, pool, state.temporal))
+            upkeep = running_upkeep(
+                state.upkeep, pool, state.temporal, traffic_days_kept=settings.traffic_days_kept
+            )
+            await stack.enter_async_context(upkeep)
             yield
 
     app = TrunklineApi(

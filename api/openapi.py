@@ -51,6 +51,8 @@ TAGS: list[dict[str, str]] = [
         "name": "Test calls",
         "description": "Prove with a real call that a trunk works, or learn why not.",
     },
+    {"name": "Calls", "description": "The log of real traffic and test calls, and their traces."},
+    {"name": "Alerts", "description": "What was raised, who was told, and whether alerts arrive."},
     {"name": "Audit", "description": "Who changed what, and when."},
     {"name": "Organizations", "description": "Tenants, their entitlements and alert recipients."},
     {"name": "API keys", "description": "Who may do what for which organization."},

@@ -189,6 +189,8 @@ def _readable(value: Any) -> str:
         return "-"
     if isinstance(value, list):
         return ", ".join(each["url"] if isinstance(each, dict) else str(each) for each in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_readable(inner)}" for name, inner in value.items())
     return str(value)
 
 

@@ -21,11 +21,28 @@ app = typer.Typer(help="Organizations.", no_args_is_help=True)
 
 # One page of the list is one transaction.
 _PAGE = 200
+_NONE = "none"
 
 Region = Annotated[str | None, typer.Option(help="us, eu, ca or apac.")]
 Emails = Annotated[list[str] | None, typer.Option("--email", help="Gets alerts; repeat it.")]
 Phones = Annotated[list[str] | None, typer.Option("--phone", help="E.164, gets alerts; repeat it.")]
-Webhooks = Annotated[list[str] | None, typer.Option("--webhook", help="URL; repeat it.")]
+Webhooks = Annotated[
+    list[str] | None, typer.Option("--webhook", help="URL that gets signed JSON; repeat it.")
+]
+Slack = Annotated[
+    list[str] | None, typer.Option("--slack", help="URL of a Slack incoming webhook; repeat it.")
+]
+PagerDuty = Annotated[
+    list[str] | None,
+    typer.Option("--pagerduty", help="PagerDuty's events URL with ?routing_key=; repeat it."),
+]
+Quiet = Annotated[
+    str | None,
+    typer.Option(
+        "--quiet-hours",
+        help="As in '22:00-07:00 Europe/Berlin': alerts below critical wait. 'none' ends them.",
+    ),
+]
 
 
 def _fields(
@@ -35,15 +52,32 @@ def _fields(
     emails: list[str] | None,
     phones: list[str] | None,
     webhooks: list[str] | None,
+    slack: list[str] | None,
+    pagerduty: list[str] | None,
+    quiet: str | None,
 ) -> dict[str, Any]:
+    urls = {"standard": webhooks, "slack": slack, "pagerduty": pagerduty}
     given = {
         "name": name,
         "region": region,
         "alert_emails": emails,
         "alert_phones": phones,
-        "webhook_endpoints": None if webhooks is None else [{"url": url} for url in webhooks],
+        "webhook_endpoints": [
+            {"url": url, "format": form} for form, named in urls.items() for url in named or ()
+        ]
+        or None,
+        "quiet_hours": None if quiet is None else _quiet_hours(quiet),
     }
-    return {field: value for field, value in given.items() if value is not None}
+    fields = {field: value for field, value in given.items() if value is not None}
+    return fields | ({"quiet_hours": None} if quiet == _NONE else {})
+
+
+def _quiet_hours(text: str) -> dict[str, str] | None:
+    if text == _NONE:
+        return None
+    times, _, zone = text.partition(" ")
+    start, _, end = times.partition("-")
+    return {"start": start, "end": end, "zone": zone.strip()}
 
 
 @app.command()
@@ -54,6 +88,9 @@ def create(
     email: Emails = None,
     phone: Phones = None,
     webhook: Webhooks = None,
+    slack: Slack = None,
+    pagerduty: PagerDuty = None,
+    quiet_hours: Quiet = None,
     as_json: AsJson = False,
 ) -> None:
     """Make an organization."""
@@ -61,7 +98,16 @@ def create(
     from api.services import organizations
     from storage.ids import new_id
 
-    fields = _fields(name=name, region=region, emails=email, phones=phone, webhooks=webhook)
+    fields = _fields(
+        name=name,
+        region=region,
+        emails=email,
+        phones=phone,
+        webhooks=webhook,
+        slack=slack,
+        pagerduty=pagerduty,
+        quiet=quiet_hours,
+    )
     draft = checked(OrganizationDraft, fields | {"entitlements": ["SIP"] if sip else []})
 
     async def work(desk: Desk) -> Organization:
@@ -119,12 +165,25 @@ def update(
     email: Emails = None,
     phone: Phones = None,
     webhook: Webhooks = None,
+    slack: Slack = None,
+    pagerduty: PagerDuty = None,
+    quiet_hours: Quiet = None,
     as_json: AsJson = False,
 ) -> None:
-    """Replace what is given; a repeated option replaces the whole list."""
+    """Replace what is given; a repeated option replaces the whole list, --webhook, --slack and --pagerduty
+    one list together."""
     from api.schemas.organizations import OrganizationChanges
 
-    fields = _fields(name=name, region=region, emails=email, phones=phone, webhooks=webhook)
+    fields = _fields(
+        name=name,
+        region=region,
+        emails=email,
+        phones=phone,
+        webhooks=webhook,
+        slack=slack,
+        pagerduty=pagerduty,
+        quiet=quiet_hours,
+    )
     _change(org, checked(OrganizationChanges, fields), as_json=as_json)
 
 

@@ -177,6 +177,10 @@ def environment_of(
         env["TRUNKLINE_SECRET_KEYS"] = key_ring
     if "allowed_networks" not in settings.model_fields_set:
         env["TRUNKLINE_ALLOWED_NETWORKS"] = _LOOPBACK_NETWORKS
+    if settings.smtp_host is None:
+        env["TRUNKLINE_SMTP_HOST"] = LOOPBACK
+        env["TRUNKLINE_SMTP_PORT"] = str(ports["TRUNKLINE_MAIL_PORT"])
+        env["TRUNKLINE_SMTP_SECURITY"] = "none"
     if _embeds_temporal(settings):
         ui_port = ports["TRUNKLINE_TEMPORAL_UI_PORT"]
         env["TRUNKLINE_TEMPORAL_ADDRESS"] = f"{LOOPBACK}:{ports['TRUNKLINE_TEMPORAL_PORT']}"

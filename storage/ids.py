@@ -13,9 +13,10 @@ from typing import Final, Literal, get_args
 
 __all__ = ["ALPHABET", "PREFIXES", "Prefix", "is_id", "new_id"]
 
-Prefix = Literal["org", "key", "disc", "tc", "trk", "cfg", "wkr", "whk", "drl"]
+Prefix = Literal["org", "key", "disc", "tc", "trk", "cfg", "wkr", "whk", "drl", "lc", "dlv", "atr"]
 """org organization, key API key, disc discovery, tc test call, trk trunk, cfg a number's configuration,
-wkr process seen alive, whk webhook endpoint, drl drill of a failover."""
+wkr process seen alive, whk webhook endpoint, drl drill of a failover, lc call of real traffic,
+dlv message about an alert, atr trial of alerts."""
 
 PREFIXES: Final[frozenset[str]] = frozenset(get_args(Prefix))
 ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase

@@ -26,7 +26,8 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOrganization:
-    """``webhook_endpoints`` are ``{"id", "url", "description"}`` each."""
+    """``webhook_endpoints`` are ``{"id", "url", "description", "format"}`` each, ``quiet_hours`` a
+    ``domain.alert_quiet.QuietHours`` as JSON."""
 
     id: str
     name: str
@@ -35,6 +36,7 @@ class NewOrganization:
     alert_emails: Sequence[str] = ()
     alert_phones: Sequence[str] = ()
     webhook_endpoints: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+    quiet_hours: Mapping[str, Any] | None = None
 
 
 class OrganizationChanges(TypedDict, total=False):
@@ -46,6 +48,7 @@ class OrganizationChanges(TypedDict, total=False):
     alert_emails: list[str]
     alert_phones: list[str]
     webhook_endpoints: list[dict[str, Any]]
+    quiet_hours: dict[str, Any] | None
 
 
 async def create(session: AsyncSession, new: NewOrganization) -> Organization:
@@ -58,6 +61,7 @@ async def create(session: AsyncSession, new: NewOrganization) -> Organization:
         alert_emails=list(new.alert_emails),
         alert_phones=list(new.alert_phones),
         webhook_endpoints=[dict(endpoint) for endpoint in new.webhook_endpoints],
+        quiet_hours=None if new.quiet_hours is None else dict(new.quiet_hours),
     )
     session.add(organization)
     await session.flush()

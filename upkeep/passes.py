@@ -11,12 +11,13 @@ from datetime import UTC, datetime, timedelta
 from temporalio.client import Client
 
 from observability.logs import get_logger
-from storage import idempotency, outbox, presence, sip_messages
+from storage import alerts, idempotency, live_calls, outbox, presence, sip_messages
 from storage.engine import Database
 from storage.errors import DatabaseUnavailable
 from storage.ids import new_id
 from storage.presence import ProcessFacts
 from storage.tables import ProcessKind
+from upkeep.alerts import ALERTS_KEPT, decide_alerts
 from upkeep.health_days import HISTORY_KEPT, tidy_health
 from upkeep.loops import Pass
 from upkeep.monitors import start_missing_monitors
@@ -35,8 +36,13 @@ SILENT_AFTER = timedelta(seconds=15)
 RELAY_INTERVAL = timedelta(seconds=1)
 REAP_INTERVAL = timedelta(seconds=5)
 MONITOR_INTERVAL = timedelta(seconds=30)
+ALERT_INTERVAL = timedelta(seconds=2)
 PARTITION_INTERVAL = timedelta(hours=1)
 FORGET_AFTER = timedelta(hours=1)
+LONGEST_CALL = timedelta(hours=13)
+"""A collector ends a call itself of which it has heard nothing for twelve hours."""
+TRAFFIC_DAYS_KEPT = 30
+"""SIP messages and calls of real traffic, unless the operator says otherwise."""
 
 ClientSource = Callable[[], Awaitable[Client | None]]
 
@@ -68,12 +74,14 @@ def passes_of(
     client: ClientSource,
     *,
     history_kept: timedelta = HISTORY_KEPT,
+    traffic_days_kept: int = TRAFFIC_DAYS_KEPT,
     news: asyncio.Event | None = None,
 ) -> tuple[Pass, ...]:
     """The upkeep of one API or worker process; ``client`` gives Temporal, or ``None`` for now.
 
     What was seen of targets is the workers' to write, and to tidy: changes of theirs are kept for
-    ``history_kept``. ``news`` is set when this process wrote something that is to be relayed at once.
+    ``history_kept``. SIP messages and calls of real traffic are kept ``traffic_days_kept`` whole
+    days. ``news`` is set when this process wrote something that is to be relayed at once.
     """
 
     async def beat() -> None:
@@ -100,14 +108,24 @@ def passes_of(
         now = datetime.now(UTC)
         # By itself: whoever writes a message waits until the new days are committed.
         async with database.system() as session:
-            await sip_messages.maintain_partitions(session, today=now.date())
+            await sip_messages.maintain_partitions(
+                session, today=now.date(), days_kept=traffic_days_kept
+            )
+        async with database.system() as session:
+            await live_calls.maintain_days(session, today=now.date(), days_kept=traffic_days_kept)
+        async with database.system() as session:
+            await live_calls.end_forgotten(session, began_before=now - LONGEST_CALL)
         async with database.system() as session:
             await presence.purge(session, silent_since=now - FORGET_AFTER)
             await idempotency.expire(session, now=now)
             await outbox.purge(session, delivered_before=now - KEPT_FOR)
+            await alerts.purge(session, resolved_before=now - ALERTS_KEPT)
 
     async def tidy_days_of_health() -> None:
         await tidy_health(database, now=datetime.now(UTC), history_kept=history_kept)
+
+    async def alert() -> None:
+        await decide_alerts(database)
 
     of_workers = (Pass("health-days", PARTITION_INTERVAL, tidy_days_of_health),)
     return (
@@ -115,6 +133,7 @@ def passes_of(
         Pass("relay", RELAY_INTERVAL, relay, news or asyncio.Event()),
         Pass("reaper", REAP_INTERVAL, reap),
         Pass("monitors", MONITOR_INTERVAL, monitor),
+        Pass("alerts", ALERT_INTERVAL, alert),
         Pass("tidy", PARTITION_INTERVAL, tidy),
         *(of_workers if process.kind is ProcessKind.WORKER else ()),
     )

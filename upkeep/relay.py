@@ -16,13 +16,14 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.service import RPCError
 
-from activities.contracts import TrunkFacts, TrunkRevision, TrunkState
+from activities.contracts import AlertDeliveryState, TrunkFacts, TrunkRevision, TrunkState
 from observability.logs import get_logger
-from storage import health_facts, outbox, trunks
+from storage import alerts, health_facts, outbox, trunks
 from storage.engine import Database
 from storage.tables import OutboxEntry
 from upkeep.monitors import want_monitor
-from workflows.names import ORG_ID, WORKFLOW_QUEUE, trunk_workflow_id
+from workflows.alert_delivery import AlertDeliveryWorkflow
+from workflows.names import ORG_ID, WORKFLOW_QUEUE, alert_workflow_id, trunk_workflow_id
 from workflows.trunk import TrunkWorkflow
 
 __all__ = ["KEPT_FOR", "relay_outbox", "retry_after"]
@@ -114,7 +115,21 @@ async def _monitor_wanted(client: Client, entry: OutboxEntry) -> None:
     await want_monitor(client, int(entry.payload["shard"]))
 
 
+async def _alert_changed(client: Client, entry: OutboxEntry) -> None:
+    alert_id, is_trial = str(entry.payload["alert_id"]), bool(entry.payload.get("trial"))
+    await client.start_workflow(
+        AlertDeliveryWorkflow.run,
+        AlertDeliveryState(org_id=entry.org_id, alert_id=None if is_trial else alert_id),
+        id=alert_workflow_id(alert_id),
+        task_queue=WORKFLOW_QUEUE,
+        search_attributes=TypedSearchAttributes([SearchAttributePair(ORG_ID, entry.org_id)]),
+        start_signal="changed",
+        rpc_timeout=DELIVERY_DEADLINE,
+    )
+
+
 _DELIVERIES: Final[Mapping[str, Callable[[Client, OutboxEntry], Awaitable[None]]]] = {
+    alerts.ALERT_CHANGED: _alert_changed,
     trunks.CHANGED: _trunk_changed,
     health_facts.MONITOR_WANTED: _monitor_wanted,
     health_facts.TRUNK_FACTS: _trunk_facts,

@@ -11,6 +11,7 @@ from enum import StrEnum
 from temporalio.common import SearchAttributeKey
 
 __all__ = [
+    "ALERTS_QUEUE",
     "CALLS_QUEUE",
     "DISCOVERY_QUEUE",
     "HEALTH_QUEUE",
@@ -20,6 +21,7 @@ __all__ = [
     "TRUNK_LEAVES",
     "WORKFLOW_QUEUE",
     "ErrorType",
+    "alert_workflow_id",
     "connection_test_workflow_id",
     "discovery_workflow_id",
     "health_monitor_workflow_id",
@@ -29,6 +31,9 @@ __all__ = [
 
 WORKFLOW_QUEUE = "trunkline"
 """Workflows and the short activities that write rows."""
+
+ALERTS_QUEUE = "trunkline-alerts"
+"""Messages about alerts: receivers may hang, and must keep nobody else waiting."""
 
 DISCOVERY_QUEUE = "trunkline-discovery"
 """Probing of endpoints: bound by sockets, so it scales apart from the workflows."""
@@ -76,6 +81,11 @@ class ErrorType(StrEnum):
 
     TRUNK_HANDS_OVER = "TrunkHandsOver"
     """The run began before trunks took orders; the next one, in a moment, does."""
+
+
+def alert_workflow_id(alert_id: str) -> str:
+    """Workflow id of the deliveries of the alert, or of the trial, with this id."""
+    return f"alert:{alert_id}"
 
 
 def connection_test_workflow_id(trunk_id: str, revision: int) -> str:

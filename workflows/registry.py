@@ -5,6 +5,7 @@ Apart from the package itself, so that the sandbox of one workflow does not impo
 
 from __future__ import annotations
 
+from workflows.alert_delivery import AlertDeliveryWorkflow
 from workflows.connection_test import ConnectionTestWorkflow
 from workflows.discovery import DiscoveryWorkflow
 from workflows.health_monitor import HealthMonitorWorkflow
@@ -14,6 +15,7 @@ from workflows.trunk import TrunkWorkflow
 __all__ = ["WORKFLOWS"]
 
 WORKFLOWS: tuple[type, ...] = (
+    AlertDeliveryWorkflow,
     ConnectionTestWorkflow,
     DiscoveryWorkflow,
     HealthMonitorWorkflow,

@@ -8,6 +8,16 @@ because a worker of the previous release may read what the next one wrote.
 
 from __future__ import annotations
 
+from activities.contracts.alert import (
+    DELIVER_TIMEOUT,
+    DELIVERY_RETRY,
+    PREPARE_TIMEOUT,
+    AlertContract,
+    AlertDeliveryState,
+    AlertLooked,
+    AlertWork,
+    DueDelivery,
+)
 from activities.contracts.base import CONCLUDE_LIMITS, ActivityLimits
 from activities.contracts.connection_test import (
     CHECK_LIMITS,
@@ -75,8 +85,11 @@ __all__ = [
     "CLEAN_UP_LIMITS",
     "CLEAN_UP_PATIENCE",
     "CONCLUDE_LIMITS",
+    "DELIVERY_RETRY",
+    "DELIVER_TIMEOUT",
     "MAX_ANSWERS",
     "PLACE_LIMITS",
+    "PREPARE_TIMEOUT",
     "START_PATIENCE",
     "SWEEP_LIMITS",
     "WATCH_GRACE",
@@ -85,6 +98,10 @@ __all__ = [
     "WATCH_RUN",
     "ActivityLimits",
     "AdoptedRevision",
+    "AlertContract",
+    "AlertDeliveryState",
+    "AlertLooked",
+    "AlertWork",
     "AnsweredOrder",
     "CleanUpOutcome",
     "ConnectionTestContract",
@@ -94,6 +111,7 @@ __all__ = [
     "DiscoveryOrder",
     "DiscoveryOutcome",
     "DrillNote",
+    "DueDelivery",
     "FailureReport",
     "HealthContract",
     "LeftTrunk",

@@ -1,4 +1,4 @@
-"""Organizations: operators make and change all of them, customers see their own and set who is alerted."""
+"""Organizations: operators make and change all of them, customers see their own and set who is alerted, and when."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ __all__ = ["router"]
 router = new_router("/v1/organizations", tag="Organizations")
 
 # What a customer may set of its own organization; the rest is for operators.
-_RECIPIENTS = frozenset({"alert_emails", "alert_phones", "webhook_endpoints"})
+_ALERTING = frozenset({"alert_emails", "alert_phones", "webhook_endpoints", "quiet_hours"})
 
 
 def _not_theirs(field: str) -> Forbidden:
@@ -104,10 +104,11 @@ async def change_organization(
     settings: SettingsDep,
     authenticator: AuthenticatorDep,
 ) -> Envelope[OrganizationView]:
-    """Replaces the fields that are given. Editors set the recipients of their own organization."""
+    """Replaces the fields that are given. Editors set the recipients and the quiet hours of their own
+    organization."""
     _must_manage(principal, org_id)
     if principal.role is not Role.OPERATOR:
-        for field in sorted(changes.model_fields_set - _RECIPIENTS):
+        for field in sorted(changes.model_fields_set - _ALERTING):
             raise _not_theirs(field)
     session = await change.of(org_id)
     changed = await organizations.change(
@@ -144,7 +145,7 @@ async def set_entitlements(
     status_code=201,
     responses=answer(
         {
-            "signing_secret": "whsec_EXAMPLE-EXAMPLE-EXAMPLE-EXAMPLE-EXAMPLE-EXA",
+            "signing_secret": "whsec_RVhBTVBMRS1FWEFNUExFLUVYQU1QTEUtRVhBTVBMRS0=",
             "set_at": "2026-03-09T12:00:00Z",
         },
         status=201,

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from api.schemas.common import Entitlement, Region
+from api.schemas.quiet_hours import EXAMPLE_QUIET_HOURS, QuietHoursInput, QuietHoursView
 from api.schemas.recipients import (
     AlertEmails,
     AlertPhones,
@@ -30,6 +31,10 @@ Name = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
     Field(description="For people; need not be unique."),
 ]
+QuietHours = Annotated[
+    QuietHoursInput | None,
+    Field(description="When alerts that can wait are not told; `null`: never."),
+]
 Entitlements = Annotated[
     list[Entitlement], Field(max_length=len(Entitlement), description="`SIP` opens /v1/sip.")
 ]
@@ -47,8 +52,10 @@ EXAMPLE_ORGANIZATION: dict[str, Any] = {
             "webhook_id": "whk_9sVt3QeUo6yHd1BgXn5MiC",
             "url": "https://hooks.example.com/trunkline",
             "description": "pager",
+            "format": "standard",
         }
     ],
+    "quiet_hours": EXAMPLE_QUIET_HOURS,
     "signing_secret_set_at": None,
     "created_at": "2026-03-09T12:00:00Z",
     "updated_at": "2026-03-09T12:00:00Z",
@@ -67,6 +74,7 @@ class OrganizationDraft(RequestModel):
                     "entitlements": ["SIP"],
                     "alert_emails": ["noc@example.com"],
                     "webhook_endpoints": [{"url": "https://hooks.example.com/trunkline"}],
+                    "quiet_hours": EXAMPLE_QUIET_HOURS,
                 }
             ]
         }
@@ -78,12 +86,13 @@ class OrganizationDraft(RequestModel):
     alert_emails: AlertEmails = Field(default_factory=list)
     alert_phones: AlertPhones = Field(default_factory=list)
     webhook_endpoints: WebhookEndpoints = Field(default_factory=list)
+    quiet_hours: QuietHours = None
 
 
 class OrganizationChanges(RequestModel):
     """What to change; a field that is left out stays as it is, a list is replaced as a whole.
 
-    Editors change the recipients of their own organization; the rest is for operators.
+    Editors change the recipients and quiet hours of their own organization; the rest is for operators.
     """
 
     model_config = ConfigDict(
@@ -98,6 +107,7 @@ class OrganizationChanges(RequestModel):
     alert_emails: AlertEmails = absent()
     alert_phones: AlertPhones = absent()
     webhook_endpoints: WebhookEndpoints = absent()
+    quiet_hours: QuietHours = absent()
 
 
 class EntitlementsInput(RequestModel):
@@ -119,6 +129,7 @@ class OrganizationView(BaseModel):
     alert_emails: list[str]
     alert_phones: list[str]
     webhook_endpoints: list[WebhookEndpointView]
+    quiet_hours: QuietHoursView | None
     signing_secret_set_at: AwareDatetime | None
     created_at: AwareDatetime
     updated_at: AwareDatetime
@@ -134,5 +145,5 @@ class OrganizationList(BaseModel):
 class SigningSecretView(BaseModel):
     """A new signing secret, shown this once."""
 
-    signing_secret: Annotated[str, Field(description="`whsec_` and 43 base64url characters.")]
+    signing_secret: Annotated[str, Field(description="`whsec_` and the base64 of 32 random bytes.")]
     set_at: AwareDatetime

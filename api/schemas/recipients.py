@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
-from urllib.parse import urlsplit
+from enum import StrEnum
+from typing import Annotated, Final
+from urllib.parse import parse_qs, urlsplit
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_validator
 
 from api.validation import RequestModel
 from domain.host_names import HostKind, InvalidDestination, parse_host
 
 __all__ = [
+    "COVER",
     "AlertEmails",
     "AlertPhones",
     "WebhookEndpointInput",
     "WebhookEndpointView",
     "WebhookEndpoints",
+    "WebhookFormat",
 ]
+
+COVER: Final = "***"
+"""Stands for the secret part of a URL wherever one is shown."""
 
 # Enough for a team with shifts; an alert goes to each of them.
 MAX_RECIPIENTS = 50
@@ -32,6 +38,17 @@ _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*
 # E.164: at most 15 digits; the shortest international numbers in use have 8 or so.
 _E164 = re.compile(r"\+[1-9][0-9]{7,14}")
 _URL_CHARACTERS = re.compile(r"[\x21-\x7e]+")
+# PagerDuty's have 32 characters; what speaks like it may have others.
+_ROUTING_KEY = re.compile(r"[0-9A-Za-z_-]{1,64}")
+
+
+class WebhookFormat(StrEnum):
+    """What is posted to a webhook."""
+
+    STANDARD = "standard"
+    """Our own JSON, signed by Standard Webhooks."""
+    SLACK = "slack"
+    PAGERDUTY = "pagerduty"
 
 
 def _email(text: str) -> str:
@@ -98,22 +115,70 @@ AlertPhones = Annotated[
 
 
 class WebhookEndpointInput(RequestModel):
-    """An address that gets alerts by HTTP POST, signed with the organization's signing secret."""
+    """An address that gets alerts by HTTP POST."""
 
-    url: Annotated[WebhookUrl, Field(description="https, without user and password.")]
+    format: Annotated[
+        WebhookFormat,
+        Field(
+            description="`standard`: JSON signed with the organization's signing secret. `slack`: a Slack "
+            "incoming webhook. `pagerduty`: Events API v2, for instance "
+            "`https://events.pagerduty.com/v2/enqueue?routing_key=` and the integration key."
+        ),
+    ] = WebhookFormat.STANDARD
+    url: Annotated[
+        WebhookUrl,
+        Field(
+            description="https, without user and password. As it is shown, with `***` for its secret, it "
+            "stands for the one that is kept."
+        ),
+    ]
     description: Annotated[str, Field(max_length=200)] = ""
+    webhook_id: Annotated[
+        str | None,
+        Field(
+            max_length=64,
+            description="Of the endpoint that this one replaces; without it the URL tells.",
+        ),
+    ] = None
+
+    @field_validator("url")
+    @classmethod
+    def _fits_the_format(cls, url: str, info: ValidationInfo) -> str:
+        parts = urlsplit(url)
+        match info.data.get("format"):
+            case WebhookFormat.SLACK if not parts.path.strip("/"):
+                raise ValueError("must be the whole URL that Slack shows, with its path")
+            case WebhookFormat.PAGERDUTY if not _holds_routing_key(parts.query):
+                raise ValueError("must end with ?routing_key= and the integration key alone")
+        return url
+
+
+def _holds_routing_key(query: str) -> bool:
+    members = parse_qs(query, keep_blank_values=True, max_num_fields=4)
+    keys = members.pop("routing_key", [])
+    if members or len(keys) != 1:
+        return False
+    return keys[0] == COVER or _ROUTING_KEY.fullmatch(keys[0]) is not None
 
 
 class WebhookEndpointView(BaseModel):
-    """A webhook endpoint; it keeps its id as long as its URL stays in the list."""
+    """A webhook endpoint; it keeps its id as long as its id or its URL stays in the list."""
 
     webhook_id: str
-    url: str
+    url: Annotated[
+        str,
+        Field(
+            description="Slack's path and PagerDuty's routing key are secrets, shown as `***`; sent back "
+            "like that, they stay."
+        ),
+    ]
     description: str
+    format: WebhookFormat
 
 
 def _distinct_urls(values: list[WebhookEndpointInput]) -> list[WebhookEndpointInput]:
-    _distinct([each.url for each in values])
+    # Covered URLs of one host look the same: their ids tell them apart.
+    _distinct([f"{each.webhook_id or ''} {each.url}" for each in values])
     return values
 
 

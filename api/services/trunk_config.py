@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.errors import InvalidRequest
 from api.schemas.trunk_config import ConfigFields
 from api.services.connections import Connection
-from api.services.organizations import webhook_allowed
+from api.services.webhook_endpoints import webhook_allowed
 from domain.merge_patch import merge_patch
 from domain.trunk import TrunkOptions, TrunkProfile
 from domain.trunk_config import STANDARD_WINDOW_MINUTES, AlertConfig, FailoverConfig

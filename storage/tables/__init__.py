@@ -8,6 +8,13 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
+from storage.tables.alert import (
+    AlertAttempt,
+    AlertDelivery,
+    AlertRow,
+    AlertWatch,
+    DeliveryState,
+)
 from storage.tables.api_key import ApiKey, Role
 from storage.tables.audit import AuditEntry
 from storage.tables.call import Call, CallDirection, CallEvent, CallKind, CallResult, CallStatus
@@ -28,6 +35,7 @@ from storage.tables.health_history import (
 )
 from storage.tables.health_trunks import Drill, TrunkHealth, TrunkRoute
 from storage.tables.idempotency import IdempotencyKey, IdempotencyState
+from storage.tables.live_call import CallMatch, LiveCallRow
 from storage.tables.number import InboundNumber, NumberBinding
 from storage.tables.organization import Organization
 from storage.tables.outbox import OutboxEntry
@@ -37,14 +45,20 @@ from storage.tables.trunk import ServerKey, Trunk
 
 __all__ = [
     "METADATA",
+    "AlertAttempt",
+    "AlertDelivery",
+    "AlertRow",
+    "AlertWatch",
     "ApiKey",
     "AuditEntry",
     "Call",
     "CallDirection",
     "CallEvent",
     "CallKind",
+    "CallMatch",
     "CallResult",
     "CallStatus",
+    "DeliveryState",
     "Discovery",
     "DiscoveryAttempt",
     "DiscoveryStatus",
@@ -60,6 +74,7 @@ __all__ = [
     "IdempotencyKey",
     "IdempotencyState",
     "InboundNumber",
+    "LiveCallRow",
     "MessageDirection",
     "NameChange",
     "NumberBinding",

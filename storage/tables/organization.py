@@ -27,7 +27,9 @@ class Organization(SQLModel, table=True):
     alert_emails: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
     alert_phones: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
     webhook_endpoints: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
-    """``[{"id", "url", "description"}]``."""
+    """``[{"id", "url", "description", "format"}]``; without a format it is ``standard``."""
+    quiet_hours: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    """``domain.alert_quiet.QuietHours``."""
     signing_secret_sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
     signing_secret_set_at: datetime | None = Field(default=None, sa_type=Moment)
     created_at: datetime = Field(

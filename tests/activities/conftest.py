@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -11,10 +12,13 @@ from ipaddress import ip_network
 import pytest
 from pydantic import SecretStr
 
+from activities.alert_channels import AlertChannels
 from activities.call_writer import CallWriter
 from activities.dependencies import Dependencies
 from activities.health_engine import HealthEngine
 from activities.probing import guard_of, identity_of
+from activities.traffic_export import TrafficExport
+from observability.logs import configure_logging
 from settings import Settings
 from sip.build import response_to
 from sip.net.guard import AddressGuard
@@ -24,7 +28,11 @@ from sip.net.stack import SipStack
 from sip.transaction import RequestReceived
 from storage.engine import Database
 from storage.secret_box import SecretBox, generate_key
+from tests.activities.alert_desk import AlertDesk
 from tests.activities.health_stage import Peer, an_engine
+from tests.channels import receivers
+from tests.channels.receivers import Receiver
+from tests.storage.alert_rows import name_recipients
 from tests.support.dns_server import DnsServer
 from tests.support.loopback import LoopbackBlock
 
@@ -96,18 +104,23 @@ def health_engine(
 
 
 @pytest.fixture
+def settings(loopback: LoopbackBlock) -> Settings:
+    """Settings with this run's block of addresses allowed."""
+    return Settings(
+        database_url=SecretStr("postgresql://unused"),
+        allowed_networks=(ip_network(str(loopback.network)),),
+    )
+
+
+@pytest.fixture
 def dependencies(
     database: Database,
     dns: DnsServer,
-    loopback: LoopbackBlock,
+    settings: Settings,
     call_writer: CallWriter,
     media_process: MediaProcess,
 ) -> Dependencies:
     """What a worker would have, with this run's block of addresses allowed."""
-    settings = Settings(
-        database_url=SecretStr("postgresql://unused"),
-        allowed_networks=(ip_network(str(loopback.network)),),
-    )
     secret_box = SecretBox.from_key_ring(generate_key("test"))
     return Dependencies(
         settings=settings,
@@ -119,6 +132,8 @@ def dependencies(
         call_writer=call_writer,
         media_process=media_process,
         health=health_engine(settings, database, dns, secret_box),
+        alert_channels=AlertChannels(settings, guard_of(settings), secret_box),
+        traffic_export=TrafficExport(),
     )
 
 
@@ -144,3 +159,29 @@ async def engine(
 async def peer(loopback: LoopbackBlock) -> AsyncIterator[Peer]:
     async with Peer(loopback.address()) as running:
         yield running
+
+
+@pytest.fixture
+async def hook(loopback: LoopbackBlock) -> AsyncIterator[Receiver]:
+    async with receivers.receiver(loopback.address(), receivers.answering(200)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What the product logs."""
+    stream = io.StringIO()
+    configure_logging(level="debug", stream=stream)
+    yield stream
+    configure_logging()
+
+
+@pytest.fixture
+async def hooked(
+    database: Database, settings: Settings, guard: AddressGuard, box: SecretBox, hook: Receiver
+) -> AlertDesk:
+    """Alerts go to one webhook, and are signed."""
+    desk = await AlertDesk.of(database, settings, guard, box, {"webhook": True})
+    await name_recipients(database, desk.org_id, webhooks=[{"id": "whk_1", "url": hook.url()}])
+    await desk.sign()
+    return desk

@@ -9,12 +9,14 @@ import pytest
 from temporalio import activity
 
 from activities import contracts, test_calls
+from activities.alerts import AlertActivities
 from activities.connection_tests import ConnectionTestActivities
 from activities.discovery import DiscoveryActivities
 from activities.health import HealthActivities
 from activities.trunks import TrunkActivities
 
 IMPLEMENTATIONS: dict[type, type] = {
+    contracts.AlertContract: AlertActivities,
     contracts.ConnectionTestContract: ConnectionTestActivities,
     contracts.DiscoveryContract: DiscoveryActivities,
     contracts.HealthContract: HealthActivities,

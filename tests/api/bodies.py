@@ -153,6 +153,7 @@ BODIES: Final[dict[tuple[str, str], list[Body]]] = {
         {"position": 0, "starts_at": "2030-03-10T02:00:00Z", "minutes": 60}
     ],
     ("POST", "/v1/sip/trunks/{trunk_id}/drill"): [{"phone_number": NUMBER, "seconds": 60}],
+    ("POST", "/v1/sip/alerts/test"): [{"channel": "webhook"}],
     ("POST", "/v1/sip/test-call"): [{"phone_number": NUMBER, "to": "100"}],
     ("POST", "/v1/sip/test-call/{call_id}/retry"): [{"variant": "e164"}],
 }

@@ -27,10 +27,12 @@ from schemathesis.checks import (
     status_code_conformance,
 )
 
+from domain.alert_picture import ChannelKind
 from settings import Settings
-from storage import discoveries
+from storage import discoveries, organizations
 from storage.engine import Database
 from storage.secret_box import generate_key
+from tests.api.alerted import add_alert, add_message, add_trial
 from tests.api.bodies import NUMBER
 from tests.api.calling import conclude
 from tests.api.configured import attach_number
@@ -54,6 +56,8 @@ CHECKS = [
     response_schema_conformance,
 ]
 HEALTH = {("GET", "/healthz"), ("GET", "/readyz")}
+ENDLESS = {("GET", "/v1/sip/calls/events")}
+"""An answer that goes on for as long as somebody listens; what it refuses, the list refuses too."""
 AWAY = 503
 NOT_HERE = {"Temporal cannot be reached at the moment"}
 """Who is away during these tests: an answer that says so is no bug."""
@@ -65,6 +69,7 @@ ASKED = [
     for mode in GenerationMode
     # Nothing of a request without input can be wrong.
     if mode is GenerationMode.POSITIVE or "requestBody" in operation or operation.get("parameters")
+    if (method.upper(), path) not in ENDLESS
 ]
 
 
@@ -121,12 +126,18 @@ async def things(database: Database, settings: Settings, tenant: Tenant) -> dict
         await discoveries.complete(
             session, discovery_id, recommended=None, fingerprint=None, now=now
         )
+    async with database.system() as session:
+        await organizations.change(session, org_id, alert_emails=["it@example.com"])
+    alert = await add_alert(database, org_id, opened_at=now, resolved_at=now)
+    await add_message(database, alert, ChannelKind.EMAIL, "it@example.com")
     return {
         "org_id": (await make_tenant(database, "Another")).org_id,
         "trunk_id": await attach_number(database, settings, org_id, NUMBER),
         "phone_number": NUMBER,
         "call_id": call_id,
         "discovery_id": discovery_id,
+        "alert_id": alert.alert_id,
+        "trial_id": await add_trial(database, org_id, now, "it@example.com"),
     }
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from base64 import b64decode
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,6 +57,8 @@ class TestSigningSecret:
         assert first.status_code == second.status_code == 201
         secrets = [each.json()["data"]["signing_secret"] for each in (first, second)]
         assert secrets[0] != secrets[1]
+        for secret in secrets:
+            assert len(b64decode(secret.removeprefix("whsec_"), validate=True)) == 32
         assert all(secret not in shown.text for secret in secrets)
         assert datetime.fromisoformat(
             shown.json()["data"]["signing_secret_set_at"]

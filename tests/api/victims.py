@@ -24,6 +24,8 @@ class Victim:
     discovery_id: str
     call_id: str
     trunk_id: str
+    alert_id: str
+    trial_id: str
 
     @property
     def traces(self) -> list[str]:

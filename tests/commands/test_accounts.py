@@ -101,6 +101,32 @@ async def test_an_update_replaces_what_is_given(cli: Cli) -> None:
     assert changed["alert_phones"] == ["+14155550100"]
 
 
+async def test_webhooks_of_every_format_are_one_list(cli: Cli) -> None:
+    key = "R0" + "1a" * 15
+    made = await cli(
+        *("org", "create", "Example", "--webhook", "https://a.example.com/"),
+        *("--slack", "https://hooks.slack.com/services/T/B/x"),
+        *("--pagerduty", f"https://events.pagerduty.com/v2/enqueue?routing_key={key}"),
+    )
+
+    formats = [each["format"] for each in made["webhook_endpoints"]]
+    assert formats == ["standard", "slack", "pagerduty"]
+    assert key not in str(made)
+
+
+async def test_quiet_hours_are_set_shown_and_ended(cli: Cli, run: Callable[..., Result]) -> None:
+    made = await cli("org", "create", "Example", "--quiet-hours", "22:00-07:00 Europe/Berlin")
+    renamed = await cli("org", "update", made["org_id"], "--name", "Other")
+    shown = await asyncio.to_thread(run, "org", "show", made["org_id"])
+    ended = await cli("org", "update", made["org_id"], "--quiet-hours", "none")
+
+    quiet = made["quiet_hours"]
+    assert (quiet["start"], quiet["end"], quiet["zone"]) == ("22:00", "07:00", "Europe/Berlin")
+    assert renamed["quiet_hours"] == quiet
+    assert "zone Europe/Berlin" in shown.stdout
+    assert ended["quiet_hours"] is None
+
+
 async def test_entitlements_are_given_and_taken(cli: Cli) -> None:
     made = await cli("org", "create", "Example")
     given = await cli("org", "entitle", made["org_id"], "SIP")
@@ -162,6 +188,13 @@ async def test_text_output_is_for_people(run: Callable[..., Result]) -> None:
         (("org", "create", "x", "--region", "mars"), 2, "region"),
         (("org", "create", "x", "--email", "nobody"), 2, "alert_emails.0"),
         (("org", "create", "x", "--webhook", "http://example.com"), 1, "https"),
+        (
+            ("org", "create", "x", "--slack", "https://hooks.slack.com"),
+            2,
+            "webhook_endpoints.0.url",
+        ),
+        (("org", "create", "x", "--quiet-hours", "22:00"), 2, "quiet_hours.end"),
+        (("org", "create", "x", "--quiet-hours", "22:00-07:00 Mars"), 2, "quiet_hours.zone"),
         (("org", "create", "\udcff"), 2, "surrogates"),
         (("org", "show", "nonsense"), 2, "org_"),
         (("org", "show", "org_" + "0" * 22), 1, "not found"),

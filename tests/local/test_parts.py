@@ -84,6 +84,7 @@ PORTS = {
     "TRUNKLINE_TEMPORAL_PORT": 2,
     "TRUNKLINE_TEMPORAL_UI_PORT": 3,
     "the Temporal metrics": 4,
+    "TRUNKLINE_MAIL_PORT": 5,
 }
 
 
@@ -99,6 +100,8 @@ def test_the_parts_are_told_where_the_others_are(monkeypatch: pytest.MonkeyPatch
     assert env["TRUNKLINE_API_PORT"] == "1"
     assert env["TRUNKLINE_TEMPORAL_ADDRESS"] == "127.0.0.1:2"
     assert env["TRUNKLINE_TEMPORAL_UI_URL"] == "http://127.0.0.1:3"
+    assert (env["TRUNKLINE_SMTP_HOST"], env["TRUNKLINE_SMTP_PORT"]) == ("127.0.0.1", "5")
+    assert env["TRUNKLINE_SMTP_SECURITY"] == "none"
     assert env["TRUNKLINE_ALLOWED_NETWORKS"] == "127.0.0.0/8,::1/128"
     monkeypatch.setenv("TRUNKLINE_ALLOWED_NETWORKS", env["TRUNKLINE_ALLOWED_NETWORKS"])
     assert len(Settings().allowed_networks) == 2
@@ -111,10 +114,13 @@ def test_what_the_operator_sets_stays(monkeypatch: pytest.MonkeyPatch) -> None:
         "TRUNKLINE_ALLOWED_NETWORKS": "10.0.0.0/8",
         "TRUNKLINE_TEMPORAL_ADDRESS": "temporal.example:7233",
         "TRUNKLINE_LOG_LEVEL": "debug",
+        "TRUNKLINE_SMTP_HOST": "mail.example.com",
     }
     for name, value in given.items():
         monkeypatch.setenv(name, value)
-    assert given.items() <= _environment(Settings()).items()
+    env = _environment(Settings())
+    assert given.items() <= env.items()
+    assert "TRUNKLINE_SMTP_SECURITY" not in env
 
 
 def test_the_parts_never_learn_the_owner_of_the_tables(monkeypatch: pytest.MonkeyPatch) -> None:

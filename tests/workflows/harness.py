@@ -18,12 +18,12 @@ from temporalio.worker import Worker
 
 from activities.heartbeats import HEARTBEAT_THROTTLE
 from temporal_client import register_search_attributes
-from workflows.names import CALLS_QUEUE, DISCOVERY_QUEUE, HEALTH_QUEUE, WORKFLOW_QUEUE
+from workflows.names import ALERTS_QUEUE, CALLS_QUEUE, DISCOVERY_QUEUE, HEALTH_QUEUE, WORKFLOW_QUEUE
 from workflows.registry import WORKFLOWS
 
 __all__ = ["QUEUES", "dev_server", "history_of", "new_worker", "time_skipping", "unique"]
 
-QUEUES = (WORKFLOW_QUEUE, DISCOVERY_QUEUE, CALLS_QUEUE, HEALTH_QUEUE)
+QUEUES = (WORKFLOW_QUEUE, DISCOVERY_QUEUE, CALLS_QUEUE, HEALTH_QUEUE, ALERTS_QUEUE)
 
 STOPS_WITHIN = timedelta(seconds=40)
 """Of activities that hear of their cancellation at their next heartbeat, on a busy machine."""

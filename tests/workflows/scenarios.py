@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
@@ -19,6 +20,7 @@ from activities.contracts import ConnectionTestOutcome, SweepOutcome, WatchEndRe
 from domain.discovery_state import FailureReason
 from domain.failover_commands import AbortDrill, FailBack, Pin, StartDrill, Unpin
 from domain.health_observation import HealthState
+from tests.workflows.fake_alert import FakeAlert, Message, fails_for, signalled
 from tests.workflows.fake_connection_test import FakeConnectionTest, start_connection_test
 from tests.workflows.fake_discovery import FakeDiscovery, start_discovery
 from tests.workflows.fake_health import FakeHealth, want
@@ -150,6 +152,21 @@ async def health_monitor(client: Client) -> Handle:
         return handle
 
 
+async def alert_delivery(client: Client) -> Handle:
+    """An alert that is told at the second attempt, and whose end is told."""
+    fake, alert_id = FakeAlert(opened=Message(fails_for(timedelta(seconds=3)))), unique("alt")
+    async with new_worker(client, fake.all()):
+        await signalled(client, alert_id)
+        for _ in iter(int, 1):
+            if len(fake.looks) == 4:
+                break
+            await asyncio.sleep(0.02)
+        fake.messages["resolved"], fake.over = Message(), True
+        handle = await signalled(client, alert_id)
+        await handle.result()
+        return handle
+
+
 SCENARIOS = (
     Scenario(
         name="discovery-completed",
@@ -259,5 +276,14 @@ SCENARIOS = (
         covers="runs follow each other, and a shard that was wanted meanwhile is looked at again",
         run=health_monitor,
         commands=("health.watch",) * 4,
+    ),
+    Scenario(
+        name="alert-delivery",
+        covers="a message is repeated when its time has come, and an alert that is over is the end",
+        run=alert_delivery,
+        commands=(
+            *("alert.prepare", "alert.deliver", "alert.prepare"),
+            *("alert.prepare", "alert.deliver", "alert.prepare") * 2,
+        ),
     ),
 )
