@@ -88,7 +88,7 @@ def test_the_image_holds_the_program_but_no_data_and_no_secrets() -> None:
 
 def test_compose_starts_every_part_of_the_system() -> None:
     assert {"postgres", "temporal", "temporal-ui", "migrate", "api", "worker"} <= SERVICES.keys()
-    assert OURS == ["migrate", "api", "worker"]
+    assert OURS == ["migrate", "api", "worker", "hep"]
 
 
 @pytest.mark.parametrize("name", OURS)
