@@ -80,7 +80,7 @@ async def test_a_day_is_as_its_table_is(database: Database, database_urls: TestD
     by_table: dict[str, set[str]] = {}
     for table, index in indexes:
         by_table.setdefault(table, set()).add(index.partition(" USING ")[2])
-    assert len(by_table["live_calls"]) == 6
+    assert len(by_table["live_calls"]) == 7
     assert by_table["live_calls"] == by_table["live_calls_20261123"]
     assert by_table["live_calls"] == by_table["live_calls_default"]
     assert options == [
