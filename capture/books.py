@@ -13,7 +13,7 @@ from domain.live_call_match import Match, MatchKind
 from domain.trunk import Direction
 from sip.net.hep_intake import Received
 from storage.ids import new_id
-from storage.live_calls import OWNER_KIND
+from storage.live_calls import OWNER_KIND, NewLiveCall
 from storage.sip_messages import NewMessage
 from storage.tables import CallDirection, CallMatch, LiveCallRow, MessageDirection
 from storage.tables.live_call import NOBODYS
@@ -148,10 +148,10 @@ def message_of(held: Held, identity: Identity) -> NewMessage:
     )
 
 
-def row_of_call(call: LiveCall, identity: Identity, state: Mapping[str, Any] | None) -> LiveCallRow:
+def row_of_call(call: LiveCall, identity: Identity, state: Mapping[str, Any] | None) -> NewLiveCall:
     """The row of a call as it is now; ``state`` is what a collector needs to go on with it."""
     match = identity.match
-    return LiveCallRow(
+    return NewLiveCall(
         at=identity.at,
         id=identity.id,
         org_id=identity.org_id,
@@ -172,11 +172,11 @@ def row_of_call(call: LiveCall, identity: Identity, state: Mapping[str, Any] | N
         ended_at=call.ended_at,
         pdd_ms=call.pdd_ms,
         duration_ms=call.duration_ms,
-        codecs=list(call.answered_codecs or call.offered_codecs),
+        codecs=call.answered_codecs or call.offered_codecs,
         messages=call.messages,
         retransmissions=call.retransmissions,
         details=details_of(call),
-        state=None if state is None else dict(state),
+        state=state,
     )
 
 

@@ -31,6 +31,7 @@ from domain.live_call_state import StateRefused, from_state
 from domain.live_calls import CallAssembler
 from observability.logs import get_logger
 from sip.net.hep_intake import Received
+from storage.live_calls import NewLiveCall
 from storage.sip_messages import NewMessage
 from storage.tables import LiveCallRow
 
@@ -205,7 +206,7 @@ class Collector:
         self._unsure.pop(call_id, None)
         self._identities[call_id] = Identity.new(min(call.started_at, now), match, peers)
 
-    def _row(self, call: LiveCall, now: datetime | None) -> LiveCallRow:
+    def _row(self, call: LiveCall, now: datetime | None) -> NewLiveCall:
         call_id = call.sip_call_id
         lasts = now is None or now - call.started_at >= STATE_AFTER
         state: Mapping[str, object] | None = None

@@ -12,6 +12,7 @@ from observability.logs import get_logger
 from storage import live_calls, transactions
 from storage.engine import Database
 from storage.errors import DatabaseUnavailable
+from storage.live_calls import NewLiveCall
 from storage.sip_messages import NewMessage
 from storage.tables import LiveCallRow
 
@@ -39,7 +40,7 @@ class LiveWriter:
 
         return await patiently(find)
 
-    async def write(self, calls: Sequence[LiveCallRow], messages: Sequence[NewMessage]) -> None:
+    async def write(self, calls: Sequence[NewLiveCall], messages: Sequence[NewMessage]) -> None:
         """Return when all is committed; waits for the database.
 
         A row that it refuses for what it holds is logged, counted and left out: nothing a peer sends
@@ -58,7 +59,7 @@ class LiveWriter:
             _log.error("a row of real traffic cannot be written", reason=str(error)[:500])
 
     async def _write_parts(
-        self, calls: Sequence[LiveCallRow], messages: Sequence[NewMessage]
+        self, calls: Sequence[NewLiveCall], messages: Sequence[NewMessage]
     ) -> None:
         middle, half = len(calls) // 2, len(messages) // 2
         # A call's row goes before its messages.
@@ -72,7 +73,7 @@ class _Batch:
     """One transaction, until it is known to be committed."""
 
     def __init__(
-        self, database: Database, calls: Sequence[LiveCallRow], messages: Sequence[NewMessage]
+        self, database: Database, calls: Sequence[NewLiveCall], messages: Sequence[NewMessage]
     ) -> None:
         self._database, self._calls, self._messages = database, calls, messages
         self._number = 0

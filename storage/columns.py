@@ -18,7 +18,7 @@ from sqlalchemy.types import TypeDecorator
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-__all__ = ["Json", "Moment", "StorableText", "Word", "row_of", "storable"]
+__all__ = ["Json", "Moment", "StorableText", "Word", "json_text", "row_of", "storable"]
 
 WordT = TypeVar("WordT", bound=StrEnum)
 
@@ -54,6 +54,19 @@ def _is_clean_json(value: Any) -> bool:
         return _SUSPECT.search(json.dumps(value)) is None
     except TypeError:
         return False
+
+
+def json_text(value: Any) -> str:
+    """``value`` as JSON that PostgreSQL can store; times become ISO 8601, what else JSON has not its
+    ``str``."""
+    text = json.dumps(value, default=_as_text)
+    if _SUSPECT.search(text) is not None:
+        text = json.dumps(storable(json.loads(text)))
+    return text
+
+
+def _as_text(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def row_of(record: DataclassInstance) -> dict[str, Any]:

@@ -6,8 +6,8 @@ organization and call of a batch.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from operator import attrgetter
 from typing import Any, Final
@@ -18,17 +18,18 @@ from sqlmodel import col
 
 from storage import sip_messages
 from storage.call_pages import LoggedCall
-from storage.columns import storable
+from storage.columns import json_text, row_of
 from storage.engine import require_system_scope
 from storage.notify import CHANNEL as NOTIFICATIONS
 from storage.notify import topic
 from storage.partitions import PartitionChanges, maintain
 from storage.sip_messages import NewMessage
-from storage.tables import LiveCallRow, SipMessage
+from storage.tables import CallDirection, CallMatch, LiveCallRow, SipMessage
 
 __all__ = [
     "CHANNEL",
     "OWNER_KIND",
+    "NewLiveCall",
     "end_forgotten",
     "find_open",
     "get",
@@ -45,8 +46,39 @@ OWNER_KIND: Final = "live"
 receiver's."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLiveCall:
+    """A version of a call; see ``storage.tables.LiveCallRow``, whose instances are slow to make."""
+
+    at: datetime
+    id: str
+    org_id: str
+    trunk_id: str | None = None
+    number: str | None = None
+    direction: CallDirection | None = None
+    match: CallMatch
+    sip_call_id: str
+    correlation_id: str | None = None
+    from_user: str | None = None
+    to_user: str | None = None
+    ended: bool
+    sip_code: int | None = None
+    sip_reason: str | None = None
+    source_ip: str | None = None
+    started_at: datetime
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    pdd_ms: int | None = None
+    duration_ms: int | None = None
+    codecs: Sequence[str] = ()
+    messages: int
+    retransmissions: int
+    details: Mapping[str, Any]
+    state: Mapping[str, Any] | None = None
+
+
 async def write(
-    session: AsyncSession, calls: Sequence[LiveCallRow], batch: Sequence[NewMessage]
+    session: AsyncSession, calls: Sequence[NewLiveCall], batch: Sequence[NewMessage]
 ) -> None:
     """Write calls, new ones and new versions of known ones, each once, and messages in their order.
 
@@ -56,8 +88,8 @@ async def write(
     """
     require_system_scope(session)
     if calls:
-        rows = [storable(call.model_dump(mode="json")) for call in calls]
-        await session.execute(_UPSERT, {"calls": json.dumps(rows)})
+        rows = [row_of(call) for call in calls]
+        await session.execute(_UPSERT, {"calls": json_text(rows)})
     if batch:
         await session.execute(_INSERT, _columns(batch))
     owners = {call.org_id for call in calls} | {message.org_id for message in batch}

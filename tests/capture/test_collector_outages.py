@@ -15,7 +15,7 @@ from storage.tables import LiveCallRow
 from tests.activities.test_call_writer import Breaking, away
 from tests.capture.collecting import Station, messages_of, only_row, rows_of, sent
 from tests.domain.live_traffic import START, normal_call
-from tests.storage.live_rows import a_live_call, a_seen_message, nobodys_call
+from tests.storage.live_rows import a_live_call, a_seen_message, as_new, nobodys_call
 from tests.support.postgres import TestDatabase as Urls
 
 pytestmark = pytest.mark.postgres
@@ -72,7 +72,7 @@ async def test_a_connection_that_breaks_in_the_commit_doubles_and_loses_nothing(
     call_id = call.id
     breaking = Breaking(database_urls, arrived=arrived)
     writer = LiveWriter(breaking)
-    await asyncio.wait_for(writer.write([call], batch), 20)
+    await asyncio.wait_for(writer.write([as_new(call)], batch), 20)
     assert breaking.broke
     await breaking.dispose()
     row = await only_row(database)
@@ -94,7 +94,7 @@ async def test_rows_that_postgresql_refuses_keep_no_others_out(
     batch[6] = replace(batch[6], remote_address="a\x00b")
     ids = {call.id for call in calls}
     writer = LiveWriter(database)
-    await writer.write(calls, batch)
+    await writer.write([as_new(call) for call in calls], batch)
     rows = await rows_of(database)
     assert {row.id for row in rows} == ids - {"lc_3", "lc_5"}
     written = {row.id for row in rows if await messages_of(database, row)}
@@ -108,7 +108,7 @@ async def test_the_order_of_messages_is_kept_when_some_are_refused(
     call: LiveCallRow = a_live_call(org_id)
     batch = [a_seen_message(call, b"%d" % number) for number in range(9)]
     batch[4] = replace(batch[4], transport="a\x00b")
-    await LiveWriter(database).write([call], batch)
+    await LiveWriter(database).write([as_new(call)], batch)
     messages = await messages_of(database, await only_row(database))
     assert [each.data for each in messages] == [b"%d" % n for n in range(9) if n != 4]
 

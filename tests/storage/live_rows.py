@@ -11,6 +11,7 @@ from sqlalchemy import text
 from storage import live_calls
 from storage.engine import Database
 from storage.ids import new_id
+from storage.live_calls import NewLiveCall
 from storage.sip_messages import NewMessage
 from storage.tables import CallDirection, CallMatch, LiveCallRow, MessageDirection
 from storage.tables.live_call import NOBODYS
@@ -21,6 +22,7 @@ __all__ = [
     "NUMBER",
     "a_live_call",
     "a_seen_message",
+    "as_new",
     "days_with_rows",
     "nobodys_call",
     "write_live",
@@ -94,11 +96,16 @@ def a_seen_message(call: LiveCallRow, data: bytes, *, after: float = 0.0) -> New
     )
 
 
+def as_new(call: LiveCallRow) -> NewLiveCall:
+    """The row as it is given to be written."""
+    return NewLiveCall(**call.model_dump())
+
+
 async def write_live(
     database: Database, calls: Sequence[LiveCallRow], messages: Sequence[NewMessage] = ()
 ) -> None:
     async with database.system() as session:
-        await live_calls.write(session, calls, messages)
+        await live_calls.write(session, [as_new(call) for call in calls], messages)
 
 
 async def days_with_rows(database: Database) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta, timezone
 from typing import Any
 
@@ -13,9 +14,9 @@ from sqlalchemy.exc import StatementError
 
 from storage import audit
 from storage.audit import Actor
-from storage.columns import Json, storable
+from storage.columns import Json, json_text, storable
 from storage.engine import Database
-from storage.tables import Organization
+from storage.tables import CallDirection, Organization
 from tests.storage.factories import NOON
 
 HOSTILE = "Aster\x00isk \ud800\udfff ü 电话"
@@ -90,3 +91,12 @@ async def test_a_time_without_a_zone_is_refused(database: Database, org_id: str)
 
     with pytest.raises(StatementError, match="has no time zone"):
         await write()
+
+
+def test_rows_as_json_hold_times_words_and_only_what_can_be_stored() -> None:
+    value = [
+        {"at": NOON, "word": CallDirection.INBOUND, "text": "a\x00b\udcff", "fine": "\U0001f4de"}
+    ]
+    assert json.loads(json_text(value)) == [
+        {"at": NOON.isoformat(), "word": "inbound", "text": "a\ufffdb\ufffd", "fine": "\U0001f4de"}
+    ]

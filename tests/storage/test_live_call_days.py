@@ -12,7 +12,7 @@ from storage.engine import Database
 from storage.errors import DatabaseUnavailable
 from storage.partitions import PartitionChanges
 from tests.storage.factories import NOON
-from tests.storage.live_rows import GOING_ON, a_live_call, days_with_rows, write_live
+from tests.storage.live_rows import GOING_ON, a_live_call, as_new, days_with_rows, write_live
 from tests.support.postgres import TestDatabase
 
 pytestmark = pytest.mark.postgres
@@ -91,7 +91,7 @@ async def test_a_day_is_as_its_table_is(database: Database, database_urls: TestD
 
 async def test_maintenance_gives_way_to_a_long_transaction(database: Database, org_id: str) -> None:
     async with database.system() as writer:
-        await live_calls.write(writer, [a_live_call(org_id)], [])
+        await live_calls.write(writer, [as_new(a_live_call(org_id))], [])
         with pytest.raises(DatabaseUnavailable, match="lock timeout"):
             await maintain(database)
     assert len((await maintain(database)).created) == 4

@@ -19,6 +19,7 @@ from tests.storage.live_rows import (
     GOING_ON,
     a_live_call,
     a_seen_message,
+    as_new,
     days_with_rows,
     nobodys_call,
     write_live,
@@ -155,7 +156,7 @@ async def test_only_the_system_writes_and_looks_for_open_calls(
 ) -> None:
     async with database.tenant(org_id) as session:
         with pytest.raises(RuntimeError):
-            await live_calls.write(session, [a_live_call(org_id)], [])
+            await live_calls.write(session, [as_new(a_live_call(org_id))], [])
         with pytest.raises(RuntimeError):
             await live_calls.find_open(session, ["a@x"], since=NOON)
 
