@@ -41,7 +41,10 @@ class StreamAcceptor:
         self._context = context
         self._loop = asyncio.get_running_loop()
         self._starting: set[asyncio.Task[None]] = set()
-        self._accepting = self._loop.create_task(self._accept())
+        self._accepted: set[socket.socket] = set()
+        self._resuming: asyncio.TimerHandle | None = None
+        # Not by a task: one that is cancelled loses the connection that it was about to get.
+        self._loop.add_reader(sock, self._accept)
         host, port = sock.getsockname()[:2]
         self.local: tuple[str, int] = (host, port)
 
@@ -68,29 +71,45 @@ class StreamAcceptor:
 
     async def close(self) -> None:
         """Stop accepting and drop unfinished handshakes; idempotent."""
-        tasks = (self._accepting, *self._starting)
+        if self._socket.fileno() < 0:
+            return
+        self._loop.remove_reader(self._socket)
+        if self._resuming is not None:
+            self._resuming.cancel()
+        self._socket.close()
+        tasks = tuple(self._starting)
         for task in tasks:
             task.cancel()
-        await asyncio.wait(tasks)
-        self._socket.close()
+        if tasks:
+            await asyncio.wait(tasks)
+        # A task that was cancelled before its first step has not taken its connection.
+        while self._accepted:
+            self._accepted.pop().close()
 
-    async def _accept(self) -> None:
-        while True:
-            try:
-                sock, _ = await self._loop.sock_accept(self._socket)
-            except OSError:
-                await asyncio.sleep(PAUSE_SECONDS)
-                continue
-            if len(self._starting) >= MAX_HANDSHAKES:
-                sock.close()
-            else:
-                task = self._loop.create_task(self._start(sock))
-                self._starting.add(task)
-                task.add_done_callback(self._starting.discard)
-            # A connection that is queued already does not suspend: a flood must not own the loop.
-            await asyncio.sleep(0)
+    def _accept(self) -> None:
+        # One at a time: a flood must not own the loop.
+        try:
+            sock, _ = self._socket.accept()
+        except BlockingIOError:
+            return
+        except OSError:
+            self._loop.remove_reader(self._socket)
+            self._resuming = self._loop.call_later(PAUSE_SECONDS, self._resume)
+            return
+        sock.setblocking(False)
+        if len(self._starting) >= MAX_HANDSHAKES:
+            sock.close()
+            return
+        self._accepted.add(sock)
+        task = self._loop.create_task(self._start(sock))
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+
+    def _resume(self) -> None:
+        self._loop.add_reader(self._socket, self._accept)
 
     async def _start(self, sock: socket.socket) -> None:
+        self._accepted.discard(sock)
         timeout = None if self._context is None else HANDSHAKE_SECONDS
         try:
             await self._loop.connect_accepted_socket(

@@ -115,7 +115,7 @@ async def placed(lab: Lab, call: Placed, media_process: MediaProcess) -> CallFac
         ca_file=str(lab.ca_file),
         user_agent="tests",
         ring_seconds=3,
-        talk_seconds=2.0,
+        talk_seconds=3.0,
     )
     return await place_call(
         plan,
