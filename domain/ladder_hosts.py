@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -28,7 +29,7 @@ class Lifeline:
     ports: tuple[int, ...] = ()
 
 
-class Hosts:
+class Hosts(ABC):
     """The lifelines as they come up; ``names`` are names by address."""
 
     def __init__(self, names: Mapping[str, str]) -> None:
@@ -44,10 +45,10 @@ class Hosts:
             self.lifelines.append(Lifeline(address=shown(address), name=name or shown(address)))
         return self._places[address]
 
+    @abstractmethod
     def ends_of(self, entry: TraceEntry) -> tuple[int, int]:
         """The lifelines of who sent the message and of whom it was sent to, with what it tells of
         them."""
-        raise NotImplementedError
 
     def _learn(self, place: int, *, port: int, software: str | None) -> None:
         known = self.lifelines[place]
