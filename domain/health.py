@@ -198,11 +198,18 @@ def _seen(health: TargetHealth, observation: Observation, misses: int, reason: s
         seq=health.seq,
         misses=misses,
         last_at=observation.at,
-        last_ms=observation.ms,
+        last_ms=_last_ms(health, observation, misses),
         last_status=observation.status,
         missed_by=_missed_by(observation) if misses else None,
         reason=reason,
     )
+
+
+def _last_ms(health: TargetHealth, observation: Observation, misses: int) -> float | None:
+    """A call that was answered says nothing of how soon, and takes back nothing either."""
+    if misses or observation.ms is not None:
+        return observation.ms
+    return health.last_ms
 
 
 def _missed_by(observation: Observation) -> Observed:

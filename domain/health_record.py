@@ -22,8 +22,9 @@ class TargetHealth:
 
     ``since`` is when ``state`` began, ``seq`` counts its changes. ``misses`` and ``goods`` count in
     a row and up to their limit: what was missed, and the replies that speak for another state.
-    ``last_status`` and ``last_ms`` are of the last observation. ``missed_by`` is how the last miss
-    came, while it is down or in doubt. ``reason`` is why it stands so.
+    ``last_status`` is of the last observation, ``last_ms`` of the last that was timed, ``None`` after
+    a miss. ``missed_by`` is how the last miss came, while it is down or in doubt. ``reason`` is why
+    it stands so.
     """
 
     state: HealthState = HealthState.UNCHECKED
