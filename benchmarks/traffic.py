@@ -11,7 +11,6 @@ import asyncio
 import os
 import sys
 import tempfile
-import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 from statistics import median
@@ -31,6 +30,9 @@ SECONDS = 30
 ASK_EVERY = 0.2
 SETTLE = 8.0
 """Seconds behind the last message: calls last four."""
+
+LOST = ("dropped_full", "kernel_drops", "table_full", "held_full", "call_unknown")
+"""Counts of the collector that mean a message is not in the table."""
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -102,27 +104,22 @@ async def _measured(url: str, collector: CollectorProcess) -> None:
     watching = asyncio.create_task(delays(url, done))
     backends = backends_of(url)
     before = cpu_seconds([pid]), cpu_seconds(backends)
-    began = time.monotonic()
     sender = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks.traffic_load"),
         *(collector.address[0], str(collector.address[1]), str(RATE), str(SECONDS)),
         stdout=asyncio.subprocess.PIPE,
     )
     said, _ = await sender.communicate()
-    took = time.monotonic() - began
     done.set()
     behind = await watching
     used = cpu_seconds([pid]) - before[0], cpu_seconds(backends) - before[1]
     await asyncio.sleep(SETTLE)
-    sent, counted = int(said), await counters(f"http://127.0.0.1:{collector.metrics_port}/metrics")
+    sent, took = int(said.split()[0]), float(said.split()[1])
+    counted = await counters(f"http://127.0.0.1:{collector.metrics_port}/metrics")
     with psycopg.connect(url, autocommit=True) as admin:
         [(messages,)] = admin.execute("SELECT count(*) FROM sip_messages").fetchall()
         [(calls,)] = admin.execute("SELECT count(*) FROM live_calls WHERE ended").fetchall()
-    dropped = sum(
-        value
-        for name, value in counted.items()
-        if any(word in name for word in ("dropped_full", "kernel_drops", "table_full", "held_full"))
-    )
+    dropped = sum(value for name, value in counted.items() if any(word in name for word in LOST))
     print_table(
         f"Real traffic, {sent:,} messages at {RATE:,}/s (goal: none lost)",
         ["", "figure"],

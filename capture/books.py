@@ -87,13 +87,15 @@ class Held:
 
 class HeldMessages:
     """Messages by Call-ID: those of known calls until the end of their turn, and at most ``most``
-    that wait for their call to be known."""
+    that wait for their call to be known. ``dropped`` counts those that found no room, ``given_up``
+    those whose call never became known."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._held: defaultdict[str, list[Held]] = defaultdict(list)
         self._count = 0
         self.dropped = 0
+        self.given_up = 0
 
     def __len__(self) -> int:
         return self._count
@@ -116,6 +118,10 @@ class HeldMessages:
         taken = self._held.pop(sip_call_id, [])
         self._count -= len(taken)
         return taken
+
+    def give_up(self, sip_call_id: str) -> None:
+        """Let go of the messages of a call that is not known any more, and count them."""
+        self.given_up += len(self.take(sip_call_id))
 
 
 def seen_at(received: Received, arrived: datetime) -> datetime:

@@ -99,17 +99,34 @@ class Collector:
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop`` is set, the source is closed, and all that it had is written."""
         loop = asyncio.get_running_loop()
-        while True:
-            received = await self._source.batch(limit=BATCH, within=PATIENCE)
-            if not received and stop.is_set():
-                break
-            began = loop.time()
-            await self.turn(received)
-            await asyncio.sleep(max(0.0, began + TURN - loop.time()))
+        writing: asyncio.Task[None] | None = None
+        try:
+            while True:
+                received = await self._source.batch(limit=BATCH, within=PATIENCE)
+                if not received and stop.is_set():
+                    break
+                began = loop.time()
+                rows, messages = await self._assembled(received)
+                # The database works on one turn while the next is assembled.
+                if writing is not None:
+                    await writing
+                writing = asyncio.create_task(self._writer.write(rows, messages))
+                await asyncio.sleep(max(0.0, began + TURN - loop.time()))
+            if writing is not None:
+                await writing
+        finally:
+            if writing is not None:
+                writing.cancel()
         await self.leave()
 
     async def turn(self, received: Sequence[Received]) -> None:
         """Take in these messages and write what they changed."""
+        await self._writer.write(*await self._assembled(received))
+
+    async def _assembled(
+        self, received: Sequence[Received]
+    ) -> tuple[list[NewLiveCall], list[NewMessage]]:
+        """The rows that these messages change."""
         now = self._clock()
         unknown = {
             call_id
@@ -124,8 +141,9 @@ class Collector:
         calls = (waiting | changed).values()
         await self._identify(calls, now)
         rows = [self._row(call, now) for call in calls if call.sip_call_id in self._identities]
-        await self._writer.write(rows, self._messages())
+        messages = self._messages()
         self._forget()
+        return rows, messages
 
     async def leave(self) -> None:
         """Store every call in progress, for the process that comes next."""
@@ -226,7 +244,7 @@ class Collector:
     def _forget(self) -> None:
         """Let go of what the assembler let go of."""
         for call_id in [each for each in self.held.call_ids if not self.assembler.knows(each)]:
-            self.held.take(call_id)
+            self.held.give_up(call_id)
         if len(self._identities) > 2 * self.assembler.calls + BATCH:
             gone = [each for each in self._identities if not self.assembler.knows(each)]
             for call_id in gone:

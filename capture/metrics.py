@@ -46,6 +46,7 @@ class CollectorMetrics(MetricsSource):
         for name in _MESSAGES:
             messages.add_metric([name], getattr(calls, name))
         messages.add_metric(["held_full"], self._collector.held.dropped)
+        messages.add_metric(["call_unknown"], self._collector.held.given_up)
         messages.add_metric(["unwritable"], self._writer.unwritable)
         yield messages
         connections = GaugeMetricFamily(

@@ -192,24 +192,19 @@ def _spoke_for(status: int | None, rule: HealthRule) -> HealthState | None:
 
 
 def _seen(health: TargetHealth, observation: Observation, misses: int, reason: str) -> TargetHealth:
+    # A call that was answered says nothing of how soon, and takes back nothing either.
+    untimed = observation.ms is None and not misses
     return TargetHealth(
         state=health.state,
         since=health.since,
         seq=health.seq,
         misses=misses,
         last_at=observation.at,
-        last_ms=_last_ms(health, observation, misses),
+        last_ms=health.last_ms if untimed else observation.ms,
         last_status=observation.status,
         missed_by=_missed_by(observation) if misses else None,
         reason=reason,
     )
-
-
-def _last_ms(health: TargetHealth, observation: Observation, misses: int) -> float | None:
-    """A call that was answered says nothing of how soon, and takes back nothing either."""
-    if misses or observation.ms is not None:
-        return observation.ms
-    return health.last_ms
 
 
 def _missed_by(observation: Observation) -> Observed:

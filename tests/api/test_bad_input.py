@@ -27,6 +27,10 @@ pytestmark = pytest.mark.postgres
 Place = tuple[str | int, ...]
 Route = tuple[str, str]
 
+FEW, PARTS = 200, 3
+"""Wrong values of a route that are all sent; routes that have more share most of their fields, and each
+sends another one of so many parts."""
+
 OTHER_TYPES: tuple[Any, ...] = (None, True, 7, 7.5, "\u2603", [], [7], {}, {"a": 7})
 """A value of each JSON type; those that a schema allows at a place are not sent there."""
 TOO_MANY = (17, 101)
@@ -246,7 +250,10 @@ async def test_a_wrong_field_is_named_and_nothing_changes(
     unseen = []
     count = 0
     for body in BODIES[route]:
-        for place, wrong in wrong_bodies(route, body):
+        bodies = list(wrong_bodies(route, body))
+        if len(bodies) > FEW:
+            bodies = bodies[list(BODIES).index(route) % PARTS :: PARTS]
+        for place, wrong in bodies:
             count += 1
             answer = await client.request(
                 method,

@@ -35,6 +35,7 @@ async def test_messages_whose_call_never_shows_are_let_go(database: Database) ->
     assert len(station.collector.held) == 0
     assert await rows_of(database) == []
     assert station.collector.assembler.counts.unknown_forgotten == 1
+    assert station.collector.held.given_up == len(normal_call().messages) - 4
 
 
 async def test_messages_without_a_call_do_not_take_the_room_of_calls(

@@ -64,13 +64,6 @@ def probed(
     return steps, sent
 
 
-def test_an_answered_call_leaves_what_the_last_probe_took_and_a_miss_does_not() -> None:
-    probed_once = observe(UP, reply(200), STANDARD_RULE).health
-    called = observe(probed_once, call(200, NOW + 5), STANDARD_RULE).health
-    assert (called.last_at, called.last_status, called.last_ms) == (NOW + 5, 200, 12.0)
-    assert observe(called, missed(at=NOW + 60), STANDARD_RULE).health.last_ms is None
-
-
 def test_silence_is_confirmed_after_5_and_10_seconds_and_down_after_27() -> None:
     steps, sent = probed(UP, lambda at: missed(Observed.TIMEOUT, at), times=3, takes=PROBE_SECONDS)
 

@@ -172,5 +172,6 @@ async def test_nothing_follows_a_100_of_a_peer_that_is_stuck(lab: Lab, name: str
         await calling.sees(Trying)
         calling.hang_up()
         failed = await calling.sees(Failed)
-        assert calling.heard == [100, 200, 487]
+        # A CANCEL that is sent twice on a busy machine is answered twice.
+        assert list(dict.fromkeys(calling.heard)) == [100, 200, 487]
     assert failed.cause is FailureCause.CANCELLED
