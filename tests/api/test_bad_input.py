@@ -28,8 +28,7 @@ Place = tuple[str | int, ...]
 Route = tuple[str, str]
 
 FEW, PARTS = 200, 3
-"""Wrong values of a route that are all sent; routes that have more share most of their fields, and each
-sends another one of so many parts."""
+"""Routes with more wrong values share most of their fields: each sends another one of so many parts."""
 
 OTHER_TYPES: tuple[Any, ...] = (None, True, 7, 7.5, "\u2603", [], [7], {}, {"a": 7})
 """A value of each JSON type; those that a schema allows at a place are not sent there."""
@@ -251,9 +250,8 @@ async def test_a_wrong_field_is_named_and_nothing_changes(
     count = 0
     for body in BODIES[route]:
         bodies = list(wrong_bodies(route, body))
-        if len(bodies) > FEW:
-            bodies = bodies[list(BODIES).index(route) % PARTS :: PARTS]
-        for place, wrong in bodies:
+        part = list(BODIES).index(route) % PARTS
+        for place, wrong in bodies if len(bodies) <= FEW else bodies[part::PARTS]:
             count += 1
             answer = await client.request(
                 method,
