@@ -11,14 +11,16 @@ from functools import lru_cache
 from pydantic_settings import SettingsConfigDict
 
 from settings.alerts import AlertSettings
+from settings.porting import PortingSettings
 from settings.processes import ProcessSettings
+from settings.signing import SigningSettings
 from settings.traffic import TrafficSettings
 from settings.values import Network, split_server
 
 __all__ = ["Network", "Settings", "get_settings", "split_server"]
 
 
-class Settings(AlertSettings, TrafficSettings, ProcessSettings):
+class Settings(AlertSettings, TrafficSettings, PortingSettings, SigningSettings, ProcessSettings):
     """All of them."""
 
     model_config = SettingsConfigDict(env_prefix="TRUNKLINE_", extra="ignore", frozen=True)
