@@ -5,9 +5,7 @@ Every name in them was written by somebody else, so HTML is escaped and lines ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Final
 
 from domain.alert_kinds import Severity
@@ -20,6 +18,7 @@ from domain.alert_messages import (
 )
 from domain.alert_words import count, line
 from domain.failover_words import moment
+from domain.mail_form import html_of, text_of
 
 __all__ = ["Mail", "mail_of"]
 
@@ -79,8 +78,8 @@ def _event(event: AlertEvent) -> Mail:
         parts.append((f"Concerned ({data.trunks_total})", trunks))
     return Mail(
         subject=line(f"[{data.severity.value}] {headline}", _SUBJECT_AT_MOST),
-        text=_text(headline, facts, parts, links),
-        html=_html(headline, facts, parts, links, _COLOURS[data.severity]),
+        text=text_of(headline, facts, parts, links),
+        html=html_of(headline, facts, parts, links, _COLOURS[data.severity]),
         thread=data.alert_id,
     )
 
@@ -98,49 +97,13 @@ def _digest(digest: AlertDigest) -> Mail:
     parts = [("Nothing of it is open any more", lines)]
     return Mail(
         subject=headline,
-        text=_text(headline, [], parts, []),
-        html=_html(headline, [], parts, [], _COLOURS[Severity.INFO]),
+        text=text_of(headline, [], parts, []),
+        html=html_of(headline, [], parts, [], _COLOURS[Severity.INFO]),
         thread=digest.id,
     )
-
-
-_Facts = Sequence[tuple[str, str]]
-_Parts = Sequence[tuple[str, Sequence[str]]]
 
 
 def _trunk_line(trunk: AlertTrunk) -> str:
     place = f", {', '.join(trunk.endpoints)}" if trunk.endpoints else ""
     route = ", no other endpoint works" if trunk.no_route else ""
     return line(f"{trunk.name} ({count(trunk.numbers, 'number')}{place}{route})")
-
-
-def _text(headline: str, facts: _Facts, parts: _Parts, links: Sequence[str]) -> str:
-    blocks = [headline]
-    blocks += ["\n".join(f"{name}: {value}" for name, value in facts)] if facts else []
-    for title, lines in parts:
-        listed = lines if len(lines) == 1 else [f"- {each}" for each in lines]
-        blocks.append("\n".join((f"{title}:", *listed)))
-    blocks += ["\n".join(links)] if links else []
-    return "\n\n".join(blocks) + "\n"
-
-
-def _html(headline: str, facts: _Facts, parts: _Parts, links: Sequence[str], colour: str) -> str:
-    rows = "".join(
-        f'<tr><td style="padding-right:16px;color:#666">{escape(name)}</td>'
-        f"<td>{escape(value)}</td></tr>"
-        for name, value in facts
-    )
-    body = [f'<h1 style="font-size:18px;color:{colour}">{escape(headline)}</h1>']
-    body += [f"<table>{rows}</table>"] if rows else []
-    for title, lines in parts:
-        body.append(f'<h2 style="font-size:15px">{escape(title)}</h2>')
-        if len(lines) == 1:
-            body.append(f"<p>{escape(lines[0])}</p>")
-        else:
-            items = "".join(f"<li>{escape(each)}</li>" for each in lines)
-            body.append(f"<ul>{items}</ul>")
-    body += [f'<p><a href="{escape(each)}">{escape(each)}</a></p>' for each in links]
-    return (
-        '<!doctype html><html lang="en"><body style="font-family:sans-serif;font-size:14px">'
-        f"{''.join(body)}</body></html>"
-    )
