@@ -4,6 +4,7 @@
     ├── DatabaseUnavailable   no connection to PostgreSQL, or it went away in the middle
     ├── UnsafeRole            the role could read past row-level security
     ├── MigrationFailed       the schema cannot be brought to the wanted revision
+    ├── NumbersTaken          see ``storage.port_numbers``
     └── SecretBoxError        see ``storage.secret_box``
 
 Everything else that a caller can act on is a return value.

@@ -13,10 +13,14 @@ from typing import Final, Literal, get_args
 
 __all__ = ["ALPHABET", "PREFIXES", "Prefix", "is_id", "new_id"]
 
-Prefix = Literal["org", "key", "disc", "tc", "trk", "cfg", "wkr", "whk", "drl", "lc", "dlv", "atr"]
+Prefix = Literal[
+    "org", "key", "disc", "tc", "trk", "cfg", "wkr", "whk", "drl", "lc", "dlv", "atr",
+    "port", "doc", "loa", "ntc", "psk",
+]  # fmt: skip
 """org organization, key API key, disc discovery, tc test call, trk trunk, cfg a number's configuration,
 wkr process seen alive, whk webhook endpoint, drl drill of a failover, lc call of real traffic,
-dlv message about an alert, atr trial of alerts."""
+dlv message about an alert, atr trial of alerts, port port order, doc uploaded document, loa letter of
+authorization, ntc notice about a port, psk key that seals signed letters."""
 
 PREFIXES: Final[frozenset[str]] = frozenset(get_args(Prefix))
 ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase

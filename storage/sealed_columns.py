@@ -9,7 +9,15 @@ from typing import Any, Final
 from sqlalchemy import Column, Table
 from sqlmodel import SQLModel
 
-from storage.tables import Call, IdempotencyKey, Organization, ServerKey, Trunk
+from storage.tables import (
+    Call,
+    IdempotencyKey,
+    Organization,
+    PortOrder,
+    PortSealKey,
+    ServerKey,
+    Trunk,
+)
 from storage.trunk_vault import NOBODY
 
 __all__ = ["SEALED_COLUMNS", "SealedColumn"]
@@ -62,11 +70,13 @@ def _column(
 
 SEALED_COLUMNS: Final = (
     _column(ServerKey, "sealed", lambda row: f"server_key:{row['name']}", owner=None),
+    _column(PortSealKey, "key_sealed", lambda row: f"port_seal_key:{row['id']}", owner=None),
     _column(Organization, "signing_secret_sealed", "signing_secret", owner="id"),
     _column(Trunk, "sip_password_sealed", "sip_password"),
     _column(Trunk, "register_password_sealed", "register_password"),
     _column(Trunk, "pbx_password_sealed", "pbx_password"),
     _column(Trunk, "client_key_sealed", "client_key"),
+    _column(PortOrder, "secrets_sealed", "port_secrets"),
     _column(Call, "snapshot", "call_snapshot"),
     _column(IdempotencyKey, "response_sealed", "idempotent_answer"),
 )

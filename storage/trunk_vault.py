@@ -1,7 +1,8 @@
 """The passwords of trunks: sealed, opened, and compared without being opened.
 
-Two random keys of the installation, sealed like every secret, stay the same when the key ring is
-rotated: one recognises settings by their keyed hash, one derives the password of a registration.
+Random keys of the installation, sealed like every secret, stay the same when the key ring is rotated:
+one recognises settings by their keyed hash, one derives the password of a registration, one the tokens
+of links to signing pages.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ from sip.tls_identity import ClientCertificate
 from storage.secret_box import SecretBox
 from storage.tables import ServerKey, Trunk
 
-__all__ = ["SealedSecrets", "TrunkVault", "client_certificate_of", "opened"]
+__all__ = ["SealedSecrets", "TrunkVault", "client_certificate_of", "opened", "server_key"]
 
 KEY_BYTES: Final = 32
 # Server keys belong to no organization; no organization has this id.
 NOBODY: Final = "*"
 
-_KeyName = Literal["trunk_settings", "pbx_password"]
+_KeyName = Literal["trunk_settings", "pbx_password", "signature_links"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,8 @@ class TrunkVault:
         """
         return cls(
             box,
-            await _server_key(session, box, "trunk_settings"),
-            await _server_key(session, box, "pbx_password"),
+            await server_key(session, box, "trunk_settings"),
+            await server_key(session, box, "pbx_password"),
         )
 
     def fingerprint(self, org_id: str, profile: TrunkProfile, secrets: TrunkSecrets) -> bytes:
@@ -116,7 +117,11 @@ def client_certificate_of(box: SecretBox, trunk: Trunk) -> ClientCertificate | N
     return None if chain is None or key is None else ClientCertificate(chain, key)
 
 
-async def _server_key(session: AsyncSession, box: SecretBox, name: _KeyName) -> bytes:
+async def server_key(session: AsyncSession, box: SecretBox, name: _KeyName) -> bytes:
+    """A random key of the installation (32 bytes), made when it is first asked for.
+
+    Raises ``SecretBoxError`` when the ring does not hold the key it was sealed with.
+    """
     purpose = f"server_key:{name}"
     present = select(col(ServerKey.sealed)).where(col(ServerKey.name) == name)
     sealed = await session.scalar(present)

@@ -39,6 +39,22 @@ from storage.tables.live_call import CallMatch, LiveCallRow
 from storage.tables.number import InboundNumber, NumberBinding
 from storage.tables.organization import Organization
 from storage.tables.outbox import OutboxEntry
+from storage.tables.port import (
+    PortabilityResult,
+    PortNumber,
+    PortOrder,
+    PortTimelineEntry,
+    SimulatedPort,
+)
+from storage.tables.port_notices import NoticeChannel, NoticeState, PortNotice
+from storage.tables.port_papers import (
+    PortDocument,
+    PortLinkRequest,
+    PortLoa,
+    PortSealKey,
+    PortSignatureEvent,
+    PortSignatureLink,
+)
 from storage.tables.presence import ProcessKind, WorkerPresence
 from storage.tables.sip_message import MessageDirection, SipMessage
 from storage.tables.trunk import ServerKey, Trunk
@@ -77,12 +93,26 @@ __all__ = [
     "LiveCallRow",
     "MessageDirection",
     "NameChange",
+    "NoticeChannel",
+    "NoticeState",
     "NumberBinding",
     "Organization",
     "OutboxEntry",
+    "PortDocument",
+    "PortLinkRequest",
+    "PortLoa",
+    "PortNotice",
+    "PortNumber",
+    "PortOrder",
+    "PortSealKey",
+    "PortSignatureEvent",
+    "PortSignatureLink",
+    "PortTimelineEntry",
+    "PortabilityResult",
     "ProcessKind",
     "Role",
     "ServerKey",
+    "SimulatedPort",
     "SipMessage",
     "Trunk",
     "TrunkEndpoint",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Integer, Table, TypeDecorator
@@ -16,6 +17,37 @@ TENANT_COLUMN = {
     for table in METADATA.sorted_tables
     if "org_id" in table.columns or table.name == "organizations"
 }
+
+REACHED = {
+    "health_names",
+    "health_name_targets",
+    "health_targets",
+    "health_states",
+    "health_transitions",
+    "name_changes",
+    "health_hours",
+}
+"""Shared by organizations, and seen by those whose trunks lead there: see test_health_tenancy."""
+WITHOUT_TENANT = {
+    "health_shards",
+    "port_link_requests",
+    "port_seal_keys",
+    "portability_checks",
+    "server_keys",
+    "simulated_ports",
+    "worker_presence",
+}
+APPEND_ONLY = {
+    "alert_attempts",
+    "audit_log",
+    "call_events",
+    "discovery_attempts",
+    "port_signature_events",
+    "port_timeline",
+    "sip_messages",
+}
+KEPT_BY_DAY = {"live_calls"}
+"""Changed while it goes on, and gone with its day only."""
 
 
 def a_row(table: Table, org_id: str, suffix: str = "") -> dict[str, Any]:
@@ -47,7 +79,14 @@ def a_value(kind: Any, seed: str) -> Any:
         return NOON
     if isinstance(kind, TypeDecorator):
         return a_value(kind.impl_instance, seed)
-    return {str: seed, int: 1, float: 1.0, bool: True, bytes: seed.encode()}[kind.python_type]
+    return {
+        str: seed,
+        int: 1,
+        float: 1.0,
+        bool: True,
+        bytes: seed.encode(),
+        date: NOON.date(),
+    }[kind.python_type]
 
 
 def insert_statement(table: Table, row: dict[str, Any]) -> str:

@@ -10,10 +10,9 @@ import pytest
 from sqlalchemy import Table
 
 from storage.tables import METADATA
-from tests.storage.tenant_rows import a_value, insert_statement
+from tests.storage.tenant_rows import REACHED, a_value, insert_statement
 from tests.storage.test_tenancy import (
     MINE,
-    REACHED,
     THEIRS,
 )
 from tests.support.postgres import PostgresForTests, TestDatabase

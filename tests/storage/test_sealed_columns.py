@@ -10,17 +10,20 @@ from pydantic import SecretStr
 from activities.call_journal import read_snapshot, sealed_snapshot
 from activities.contracts import TestCallOrder as Order
 from api.app import create_app
+from domain.porting.order import PortSecrets
 from domain.trunk import AuthMode, TrunkDirection, TrunkProfile, TrunkSecrets
 from settings import Settings
 from sip.dialog_state import CallSnapshot
-from storage import calls, organizations, trunks
+from storage import calls, organizations, port_seal_keys, port_secrets, trunks
 from storage.engine import Database
+from storage.port_seal_keys import SealKey
 from storage.rotation import rotate, survey
 from storage.sealed_columns import SEALED_COLUMNS
 from storage.tables import Trunk
 from storage.trunk_vault import TrunkVault
 from tests.api.tenants import make_tenant
-from tests.storage.factories import queued_call
+from tests.storage.factories import NOON, queued_call
+from tests.storage.port_rows import placed
 from tests.storage.sealed_rows import AFTER, BEFORE, DURING, NEW, OLD
 from tests.support.postgres import TestDatabase
 
@@ -111,6 +114,15 @@ async def test_what_the_product_sealed_opens_afterwards_with_the_new_key_alone(
         mark = vault.fingerprint(org_id, REGISTERED, secrets)
         derived = vault.pbx_password(org_id, "acme", PASSWORD)
 
+    account = PortSecrets(account_number="0012-34", pins={"+12025550101": "4711"})
+    sealed = port_secrets.seal(BEFORE, org_id, account)
+    port = await placed(database, org_id, "+12025550101", secrets_sealed=sealed)
+    seal_key = SealKey(
+        id="psk_1", key_pem=b"of the installation", certificate_pem="its own", created_at=NOON
+    )
+    async with database.system() as session:
+        await port_seal_keys.add(session, BEFORE, seal_key)
+
     every = len(SEALED_COLUMNS) + 1
     assert await rotate(database, DURING) == every, "two keys of the installation, one of the rest"
 
@@ -125,6 +137,8 @@ async def test_what_the_product_sealed_opens_afterwards_with_the_new_key_alone(
         organization = await organizations.get(session, org_id)
         assert organization is not None
         assert organization.signing_secret_sealed is not None
+        assert await port_secrets.read(session, AFTER, port.id) == account
+        assert await port_seal_keys.newest(session, AFTER) == seal_key
         signing = AFTER.open(
             organization.signing_secret_sealed, purpose="signing_secret", org_id=org_id
         )

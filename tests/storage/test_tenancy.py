@@ -19,25 +19,18 @@ from storage.engine import Database
 from storage.ids import new_id
 from storage.reading import Question
 from storage.tables import METADATA
-from tests.storage.tenant_rows import TENANT_COLUMN, a_row, insert_statement
+from tests.storage.tenant_rows import (
+    APPEND_ONLY,
+    KEPT_BY_DAY,
+    REACHED,
+    TENANT_COLUMN,
+    WITHOUT_TENANT,
+    a_row,
+    insert_statement,
+)
 from tests.support.postgres import PostgresForTests, TestDatabase
 
 pytestmark = pytest.mark.postgres
-
-REACHED = {
-    "health_names",
-    "health_name_targets",
-    "health_targets",
-    "health_states",
-    "health_transitions",
-    "name_changes",
-    "health_hours",
-}
-"""Shared by organizations, and seen by those whose trunks lead there: see test_health_tenancy."""
-WITHOUT_TENANT = {"health_shards", "server_keys", "worker_presence"}
-APPEND_ONLY = {"alert_attempts", "audit_log", "call_events", "discovery_attempts", "sip_messages"}
-KEPT_BY_DAY = {"live_calls"}
-"""Changed while it goes on, and gone with its day only."""
 
 MINE = new_id("org")
 THEIRS = new_id("org")
