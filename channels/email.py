@@ -71,7 +71,15 @@ class EmailChannel:
 
     async def send(self, message: AlertMessage, recipient: str) -> Receipt:
         """Hand the mail to the server. A refusal of the recipient or the mail is final (5xx)."""
-        mail = self._mail(message, recipient)
+        written = mail_of(message)
+        mail = self.addressed(written.subject, recipient, message.id)
+        mail["References"] = f"<{written.thread}@{self._domain}>"
+        mail.set_content(written.text)
+        mail.add_alternative(written.html, subtype="html")
+        return await self.hand_over(mail, recipient)
+
+    async def hand_over(self, mail: EmailMessage, recipient: str) -> Receipt:
+        """Hand over a mail that is written already (see ``addressed``); as ``send``."""
         try:
             async with asyncio.timeout(self._deadline):
                 return await self._handed_over(mail, recipient)
@@ -103,21 +111,21 @@ class EmailChannel:
             _, said = await client.send_message(mail, sender=server.sender, recipients=[recipient])
         return Delivered("accepted by the mail server", _without_addresses(said, recipient))
 
-    def _mail(self, message: AlertMessage, recipient: str) -> EmailMessage:
-        written = mail_of(message)
-        domain = self._server.sender.rpartition("@")[2]
+    def addressed(self, subject: str, recipient: str, message_id: str) -> EmailMessage:
+        """A mail from us to the recipient, without its content. ``message_id`` is the same for each
+        attempt: whoever gets it twice can tell."""
         mail = EmailMessage(policy=SMTP_POLICY)
-        mail["Subject"] = written.subject
+        mail["Subject"] = subject
         mail["From"] = self._server.sender
         mail["To"] = recipient
         mail["Date"] = format_datetime(self._clock())
-        # The same for each attempt: whoever gets it twice can tell.
-        mail["Message-ID"] = f"<{message.id}@{domain}>"
-        mail["References"] = f"<{written.thread}@{domain}>"
+        mail["Message-ID"] = f"<{message_id}@{self._domain}>"
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answers from vacations
-        mail.set_content(written.text)
-        mail.add_alternative(written.html, subtype="html")
         return mail
+
+    @property
+    def _domain(self) -> str:
+        return self._server.sender.rpartition("@")[2]
 
 
 def _refusal(code: int, said: str, recipient: str) -> Receipt:

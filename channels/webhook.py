@@ -10,25 +10,18 @@ over ``JSON.stringify`` of the parsed body, so the body is written the way that 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
 
 from channels.base import Failed, Receipt, Refused
 from channels.http import MAX_REDIRECTS, HttpSender, receipt_of
 from domain.alert_messages import AlertMessage
+from domain.webhook_signatures import InvalidSecret, key_of
 
 __all__ = ["InvalidSecret", "WebhookChannel", "WebhookRecipient", "key_of", "signed_headers"]
-
-_PREFIX: Final = "whsec_"
-
-
-class InvalidSecret(ValueError):
-    """A signing secret that is not ``whsec_`` and base64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +69,3 @@ def signed_headers(
         ("webhook-signature", " ".join(f"v1,{each.decode()}" for each in signatures)),
         ("x-webhook-signature", hmac.digest(secrets[0].encode(), body, hashlib.sha256).hex()),
     ]
-
-
-def key_of(secret: str) -> bytes:
-    """The key in a secret: ``whsec_`` and base64, of either alphabet, with or without padding.
-
-    Raises ``InvalidSecret``.
-    """
-    text = secret.removeprefix(_PREFIX).rstrip("=").translate(str.maketrans("-_", "+/"))
-    try:
-        key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise InvalidSecret("a signing secret is whsec_ and base64") from error
-    if not key:
-        raise InvalidSecret("a signing secret is whsec_ and base64")
-    return key
