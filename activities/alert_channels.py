@@ -49,7 +49,7 @@ class Addressed:
 
 
 class AlertChannels:
-    """The operator's channels, as the settings have them."""
+    """The operator's channels, as the settings have them. ``email`` is ``None`` without a mail server."""
 
     def __init__(self, settings: Settings, guard: AddressGuard, secret_box: SecretBox) -> None:
         self._secret_box = secret_box
@@ -58,10 +58,10 @@ class AlertChannels:
             tls.load_verify_locations(cafile=settings.tls_ca_file)
         self.tls = tls
         http = HttpSender(guard, user_agent=settings.user_agent, tls=tls)
-        self._http = http
+        self.http = http
         self._webhooks = WebhookChannel(http)
         self._slack = SlackChannel(http)
-        self._email = _email(settings, tls)
+        self.email = _email(settings, tls)
         self._sms = _sms(settings, http)
 
     async def address(self, session: AsyncSession, delivery: AlertDelivery) -> Addressed:
@@ -99,9 +99,9 @@ class AlertChannels:
             return Refused(addressed.problem)
         match addressed.channel:
             case ChannelKind.EMAIL:
-                if self._email is None:
+                if self.email is None:
                     return Failed("no mail server is configured: set TRUNKLINE_SMTP_HOST")
-                return await self._email.send(addressed.message, addressed.to)
+                return await self.email.send(addressed.message, addressed.to)
             case ChannelKind.SMS:
                 if self._sms is None:
                     return Failed(_NO_GATEWAY)
@@ -115,7 +115,7 @@ class AlertChannels:
         if addressed.format == "pagerduty":
             url = httpx.URL(addressed.to)
             [routing_key] = parse_qs(url.query.decode()).get("routing_key", [""])[:1]
-            channel = PagerDutyChannel(self._http, str(url.copy_with(query=None)))
+            channel = PagerDutyChannel(self.http, str(url.copy_with(query=None)))
             return await channel.send(addressed.message, routing_key)
         recipient = WebhookRecipient(addressed.to, addressed.secrets)
         return await self._webhooks.send(addressed.message, recipient)

@@ -13,6 +13,7 @@ from typing import Final
 from activities.alert_channels import AlertChannels
 from activities.call_writer import CallWriter
 from activities.health_engine import HealthEngine
+from activities.port_desk import PortDesk, open_port_desk
 from activities.probing import guard_of, identity_of, read_authorities
 from activities.traffic_export import TrafficExport, open_export
 from settings import Settings
@@ -44,6 +45,7 @@ class Dependencies:
     media_process: MediaProcess
     health: HealthEngine
     alert_channels: AlertChannels
+    port_desk: PortDesk
     traffic_export: TrafficExport
 
 
@@ -52,7 +54,8 @@ async def open_dependencies(settings: Settings) -> AsyncIterator[Dependencies]:
     """Connect what activities need.
 
     Raises ``OSError`` when the trusted authorities cannot be read, ``InvalidKeyRing`` when there is
-    no usable key ring and ``StorageError`` when the database refuses us.
+    no usable key ring, ``StorageError`` when the database refuses us, and ``InvalidCarriers`` or
+    ``InvalidTemplate`` for a file of porting that cannot be used.
     """
     if settings.secret_keys is None:
         raise InvalidKeyRing(
@@ -77,6 +80,8 @@ async def open_dependencies(settings: Settings) -> AsyncIterator[Dependencies]:
             url, pool_size=HEALTH_CONNECTIONS, application="trunkline-worker-health", ping=False
         )
         stack.push_async_callback(watching.dispose)
+        desk = open_port_desk(settings, database, secret_box)
+        stack.push_async_callback(desk.documents.close)
         guard, resolver = guard_of(settings), Resolver(settings.nameservers())
         yield Dependencies(
             settings=settings,
@@ -99,5 +104,6 @@ async def open_dependencies(settings: Settings) -> AsyncIterator[Dependencies]:
                 )
             ),
             alert_channels=AlertChannels(settings, guard, secret_box),
+            port_desk=desk,
             traffic_export=open_export(settings, stack),
         )

@@ -32,7 +32,7 @@ _LEVELS = {
     "critical": logging.CRITICAL,
 }
 # Libraries that report each request at INFO although our own record says more.
-_QUIET = ("httpx", "httpcore", "urllib3", "asyncio")
+_QUIET = ("httpx", "httpcore", "urllib3", "asyncio", "fontTools", "fpdf", "pyhanko")
 
 
 class _LineHandler(logging.StreamHandler[TextIO]):

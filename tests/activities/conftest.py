@@ -16,6 +16,7 @@ from activities.alert_channels import AlertChannels
 from activities.call_writer import CallWriter
 from activities.dependencies import Dependencies
 from activities.health_engine import HealthEngine
+from activities.port_desk import open_port_desk
 from activities.probing import guard_of, identity_of
 from activities.traffic_export import TrafficExport
 from observability.logs import configure_logging
@@ -133,6 +134,7 @@ def dependencies(
         media_process=media_process,
         health=health_engine(settings, database, dns, secret_box),
         alert_channels=AlertChannels(settings, guard_of(settings), secret_box),
+        port_desk=open_port_desk(settings, database, secret_box),
         traffic_export=TrafficExport(),
     )
 

@@ -13,6 +13,7 @@ from activities.alerts import AlertActivities
 from activities.connection_tests import ConnectionTestActivities
 from activities.discovery import DiscoveryActivities
 from activities.health import HealthActivities
+from activities.ports import PortActivities
 from activities.trunks import TrunkActivities
 
 IMPLEMENTATIONS: dict[type, type] = {
@@ -20,6 +21,7 @@ IMPLEMENTATIONS: dict[type, type] = {
     contracts.ConnectionTestContract: ConnectionTestActivities,
     contracts.DiscoveryContract: DiscoveryActivities,
     contracts.HealthContract: HealthActivities,
+    contracts.PortContract: PortActivities,
     contracts.TestCallContract: test_calls.TestCallActivities,
     contracts.TrunkContract: TrunkActivities,
 }
