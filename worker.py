@@ -7,6 +7,7 @@ import signal
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 
+import httpx
 import uvloop
 from temporalio.client import Client
 from temporalio.worker import Worker
@@ -25,6 +26,7 @@ from storage.tables import ProcessKind
 from temporal_client import connect, register_search_attributes
 from upkeep.loops import run_passes
 from upkeep.passes import leave, passes_of, this_process
+from upkeep.porting import open_postman
 from workflows.names import (
     ALERTS_QUEUE,
     CALLS_QUEUE,
@@ -73,6 +75,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         broken = asyncio.create_task(dependencies.health.broken(), name="health")
         workers = workers_of(client, settings, dependencies)
         running = [asyncio.create_task(worker.run(), name="worker") for worker in workers]
+        http = await stack.enter_async_context(httpx.AsyncClient())
         upkeep = asyncio.create_task(
             run_passes(
                 passes_of(
@@ -82,6 +85,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
                     history_kept=settings.health_history_kept,
                     traffic_days_kept=settings.traffic_days_kept,
                     news=dependencies.health.news,
+                    postman=open_postman(settings, dependencies.database, http),
                 )
             ),
             name="upkeep",

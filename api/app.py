@@ -17,12 +17,14 @@ from api.error_handlers import install_error_handlers
 from api.metrics import ApiMetrics
 from api.network import load_regions
 from api.openapi import DESCRIPTION, TAGS, complete
+from api.porting import open_porting
 from api.request_context import RequestContext
 from api.routes import (
     alerts,
     audit,
     call_log,
     call_traces,
+    carrier_webhooks,
     connection_tests,
     destinations,
     discovery,
@@ -33,6 +35,13 @@ from api.routes import (
     numbers,
     operations,
     organizations,
+    port_changes,
+    port_checks,
+    port_documents,
+    port_drafts,
+    port_orders,
+    port_papers,
+    port_signature_events,
     state,
     test_calls,
     trunk_drills,
@@ -40,6 +49,7 @@ from api.routes import (
     trunk_snippets,
     trunks,
 )
+from api.signing import routes as signing
 from api.state import ApiState
 from api.temporal import TemporalGateway
 from api.upkeep import Upkeep, running_upkeep
@@ -75,8 +85,22 @@ ROUTERS: tuple[APIRouter, ...] = (
     call_traces.router,
     call_log.router,
     alerts.router,
+    # What has a path of its own before the order with any id.
+    port_checks.router,
+    port_documents.router,
+    port_drafts.router,
+    port_orders.router,
+    port_changes.router,
+    port_papers.router,
     operations.router,
 )
+
+KEYLESS: tuple[APIRouter, ...] = (
+    signing.router,
+    port_signature_events.router,
+    carrier_webhooks.router,
+)
+"""Routes of callers who have no key: they bring a link, or sign what they send."""
 
 _UNTRACED = ("/healthz", "/readyz", "/metrics")
 
@@ -114,8 +138,8 @@ def create_app(
     """The application over these settings. What is given is used and left open at the end, what is not is
     built and closed.
 
-    Raises ``SettingMissing`` without a key ring, ``InvalidKeyRing``, ``InvalidRegions`` and ``ValueError``
-    for a malformed key ring, regions file or database URL. Its start raises ``UnsafeRole`` when the database role could read past
+    Raises ``SettingMissing`` without a key ring, ``InvalidKeyRing``, ``InvalidRegions``, ``InvalidCarriers`` and
+    ``ValueError`` for a malformed key ring, regions file, carriers file or database URL. Its start raises ``UnsafeRole`` when the database role could read past
     row-level security; a database or a Temporal that is away is waited for.
     """
     if settings.secret_keys is None:
@@ -135,6 +159,7 @@ def create_app(
         temporal=temporal or _gateway(settings, temporal_runtime, tracing),
         authenticator=Authenticator(pool),
         secret_box=SecretBox.from_key_ring(settings.secret_keys.get_secret_value()),
+        porting=open_porting(settings, pool),
         metrics=metrics,
         upkeep=Upkeep(),
         temporal_runtime=temporal_runtime,
@@ -155,6 +180,7 @@ def create_app(
                 state.upkeep, pool, state.temporal, traffic_days_kept=settings.traffic_days_kept
             )
             await stack.enter_async_context(upkeep)
+            stack.push_async_callback(state.porting.documents.close)
             yield
 
     app = TrunklineApi(
@@ -185,7 +211,7 @@ def create_app(
     install_error_handlers(app)
     # Our routers need nothing of the application, so their routes are taken as they are: an included
     # router is matched twice, and in each of its routes by a detour.
-    for router in routers:
+    for router in (*routers, *KEYLESS):
         app.router.routes.extend(router.routes)
     return app
 
@@ -201,4 +227,6 @@ def _gateway(
 
 
 def _is_untraced(scope: Scope) -> bool:
-    return scope.get("path") in _UNTRACED
+    path = scope.get("path", "")
+    # The address of a signing page holds what lets its reader sign.
+    return path in _UNTRACED or path.startswith("/sign/")

@@ -8,22 +8,34 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.envelope import error_response
-from api.errors import BodyTooLarge
+from api.errors import BodyTooLarge, FileTooLarge
+from papers.uploads import MAX_UPLOAD_BYTES
 
-__all__ = ["MAX_BODY_BYTES", "MAX_STATE_BYTES", "BodyLimit", "limit_of"]
+__all__ = ["MAX_BODY_BYTES", "MAX_STATE_BYTES", "BodyLimit", "limit_of", "too_large"]
 
-# 100 numbers with all their options are about 40 KiB (contract section 2); a document upload brings its
-# own bound with its route.
+# 100 numbers with all their options are about 40 KiB (contract section 2).
 MAX_BODY_BYTES = 1024 * 1024
 MAX_STATE_BYTES = 8 * 1024 * 1024
 """Of a whole configuration: ten thousand numbers with settings of their own."""
 
-_LARGER = {("PUT", "/v1/sip/state"): MAX_STATE_BYTES}
+UPLOAD_OVERHEAD = 64 * 1024
+"""What the other parts and the headers of a multipart body may take."""
+
+_UPLOAD = ("POST", "/v1/sip/port/document")
+_LARGER = {
+    ("PUT", "/v1/sip/state"): MAX_STATE_BYTES,
+    _UPLOAD: MAX_UPLOAD_BYTES + UPLOAD_OVERHEAD,
+}
 
 
 def limit_of(method: str, path: str, otherwise: int = MAX_BODY_BYTES) -> int:
     """The bound of a route's bodies in bytes."""
     return _LARGER.get((method, path), otherwise)
+
+
+def too_large(method: str, path: str, limit: int) -> BodyTooLarge | FileTooLarge:
+    """How a body beyond ``limit`` bytes is refused; of an upload it is the file that is too large."""
+    return FileTooLarge(MAX_UPLOAD_BYTES) if (method, path) == _UPLOAD else BodyTooLarge(limit)
 
 
 class _Exceeded(Exception):
@@ -43,9 +55,10 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         limit = limit_of(scope["method"], scope["path"], self._limit)
+        refusal = too_large(scope["method"], scope["path"], limit)
         announced = Headers(scope=scope).get("content-length", "")
         if announced.isdecimal() and int(announced[:20]) > limit:
-            await error_response(BodyTooLarge(limit))(scope, receive, send)
+            await error_response(refusal)(scope, receive, send)
             return
         received = 0
         exceeded = False
@@ -67,4 +80,4 @@ class BodyLimit:
         with suppress(_Exceeded):
             await self._app(scope, receive_bounded, send_unless_exceeded)
         if exceeded:
-            await error_response(BodyTooLarge(limit))(scope, receive, send)
+            await error_response(refusal)(scope, receive, send)

@@ -5,6 +5,7 @@ One root, one handler (:mod:`api.error_handlers`); a route raises, it never buil
     ApiError
     ├── InvalidRequest          400  INVALID_REQUEST, or a contract's own code
     ├── BodyTooLarge            413  INVALID_REQUEST
+    ├── FileTooLarge            413  FILE_TOO_LARGE
     ├── AuthFailure             401  AUTH_FAILURE
     ├── Forbidden               403  FORBIDDEN
     │   └── SipNotEnabled       403  SIP_NOT_ENABLED
@@ -36,6 +37,7 @@ __all__ = [
     "BodyTooLarge",
     "Conflict",
     "ErrorItem",
+    "FileTooLarge",
     "Forbidden",
     "IdempotencyInProgress",
     "IdempotencyKeyReused",
@@ -112,6 +114,21 @@ class BodyTooLarge(ApiError):
     def __init__(self, limit: int) -> None:
         super().__init__(
             f"the request body is larger than {limit} bytes", headers={"Connection": "close"}
+        )
+
+
+class FileTooLarge(ApiError):
+    """An uploaded file is larger than is taken. The connection ends, because the rest is not read."""
+
+    status = 413
+    code = "FILE_TOO_LARGE"
+    default_message = "the file is too large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"the file is larger than {limit // 1_000_000} MB; scan it at a lower resolution, or split it",
+            field="file",
+            headers={"Connection": "close"},
         )
 
 

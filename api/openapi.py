@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.body_limit import limit_of
+from api.body_limit import limit_of, too_large
 from api.documentation import refusals, with_nulls
 from api.envelope import ErrorEntry, ErrorEnvelope
 from api.errors import (
     ApiError,
     AuthFailure,
-    BodyTooLarge,
     Forbidden,
     IdempotencyInProgress,
     IdempotencyKeyReused,
@@ -53,6 +52,7 @@ TAGS: list[dict[str, str]] = [
     },
     {"name": "Calls", "description": "The log of real traffic and test calls, and their traces."},
     {"name": "Alerts", "description": "What was raised, who was told, and whether alerts arrive."},
+    {"name": "Porting", "description": "Bring numbers from another carrier, step by step."},
     {"name": "Audit", "description": "Who changed what, and when."},
     {"name": "Organizations", "description": "Tenants, their entitlements and alert recipients."},
     {"name": "API keys", "description": "Who may do what for which organization."},
@@ -142,7 +142,7 @@ def _shared_refusals(path: str, method: str, operation: dict[str, Any]) -> list[
     if operation.get("parameters") or "requestBody" in operation:
         shared.append(InvalidRequest("name is required", field="name"))
     if "requestBody" in operation:
-        shared.append(BodyTooLarge(limit_of(method.upper(), path)))
+        shared.append(too_large(method.upper(), path, limit_of(method.upper(), path)))
     if "{" in path:
         shared.append(NotFound())
     if method in MUTATIONS:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from api.authentication import Authenticator
 from api.metrics import ApiMetrics
+from api.porting import Porting
 from api.temporal import TemporalGateway
 from api.upkeep import Upkeep
 from domain.regions import Regions
@@ -31,6 +32,7 @@ class ApiState:
     temporal: TemporalGateway
     authenticator: Authenticator
     secret_box: SecretBox
+    porting: Porting
     metrics: ApiMetrics
     upkeep: Upkeep
     temporal_runtime: TemporalRuntime | None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import json
 import os
 import sys
@@ -30,6 +32,8 @@ __all__ = ["environment_of", "start_system"]
 
 _LOOPBACK_NETWORKS = "127.0.0.0/8,::1/128"
 _PREFIX = "TRUNKLINE_"
+DEMO_CLOCK_SCALE = 20_000
+"""Two weeks of a losing carrier take a minute."""
 _OWNER_URL = "TRUNKLINE_DATABASE_OWNER_URL"
 _READY_WITHIN = timedelta(seconds=60)
 _TEMPORAL_INTERNAL = ("the Temporal HTTP API", "the Temporal metrics")
@@ -186,9 +190,24 @@ def environment_of(
         env["TRUNKLINE_TEMPORAL_ADDRESS"] = f"{LOOPBACK}:{ports['TRUNKLINE_TEMPORAL_PORT']}"
         env["TRUNKLINE_TEMPORAL_UI_URL"] = f"http://{LOOPBACK}:{ui_port}"
         env["TRUNKLINE_TEMPORAL_TLS"] = "false"
+    env |= _porting(settings, var, key_ring, api_port=ports["TRUNKLINE_API_PORT"])
     # Settings are read without regard to case, so a name in lower case must not survive either.
     decided = {*env, _OWNER_URL}
     return {**{n: v for n, v in os.environ.items() if n.upper() not in decided}, **env}
+
+
+def _porting(settings: Settings, var: Path, key_ring: str, *, api_port: int) -> dict[str, str]:
+    """What porting needs to be tried: the simulated carrier, with weeks that take a minute."""
+    secret = base64.b64encode(hashlib.sha256(f"porting webhooks {key_ring}".encode()).digest())
+    demo = {
+        "public_url": f"http://{http_host(settings.api_host)}:{api_port}",
+        "porting_clock_scale": str(DEMO_CLOCK_SCALE),
+        "porting_desk_emails": "porting-desk@trunkline.example",
+        "porting_webhook_secret": f"whsec_{secret.decode()}",
+        "document_folder": str(var / "documents"),
+    }
+    given = settings.model_fields_set
+    return {f"{_PREFIX}{name.upper()}": demo[name] for name in demo.keys() - given}
 
 
 async def _prepare(env: Mapping[str, str], databases: _Databases, api_key: str | None) -> str:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client
 
+from carriers.simulator import SimulatedPostman
 from observability.logs import get_logger
 from storage import alerts, idempotency, live_calls, outbox, presence, sip_messages
 from storage.engine import Database
@@ -21,6 +22,7 @@ from upkeep.alerts import ALERTS_KEPT, decide_alerts
 from upkeep.health_days import HISTORY_KEPT, tidy_health
 from upkeep.loops import Pass
 from upkeep.monitors import start_missing_monitors
+from upkeep.porting import hear_first_calls, tidy_porting
 from upkeep.reaper import reap_discoveries, reap_test_calls
 from upkeep.relay import KEPT_FOR, relay_outbox
 from upkeep.trunks import wake_undecided_trunks
@@ -37,6 +39,8 @@ RELAY_INTERVAL = timedelta(seconds=1)
 REAP_INTERVAL = timedelta(seconds=5)
 MONITOR_INTERVAL = timedelta(seconds=30)
 ALERT_INTERVAL = timedelta(seconds=2)
+POST_INTERVAL = timedelta(seconds=1)
+FIRST_CALL_INTERVAL = timedelta(seconds=5)
 PARTITION_INTERVAL = timedelta(hours=1)
 FORGET_AFTER = timedelta(hours=1)
 LONGEST_CALL = timedelta(hours=13)
@@ -76,12 +80,14 @@ def passes_of(
     history_kept: timedelta = HISTORY_KEPT,
     traffic_days_kept: int = TRAFFIC_DAYS_KEPT,
     news: asyncio.Event | None = None,
+    postman: SimulatedPostman | None = None,
 ) -> tuple[Pass, ...]:
     """The upkeep of one API or worker process; ``client`` gives Temporal, or ``None`` for now.
 
     What was seen of targets is the workers' to write, and to tidy: changes of theirs are kept for
     ``history_kept``. SIP messages and calls of real traffic are kept ``traffic_days_kept`` whole
     days. ``news`` is set when this process wrote something that is to be relayed at once.
+    ``postman`` brings the webhooks of the simulated carrier.
     """
 
     async def beat() -> None:
@@ -120,6 +126,7 @@ def passes_of(
             await idempotency.expire(session, now=now)
             await outbox.purge(session, delivered_before=now - KEPT_FOR)
             await alerts.purge(session, resolved_before=now - ALERTS_KEPT)
+        await tidy_porting(database, now=now)
 
     async def tidy_days_of_health() -> None:
         await tidy_health(database, now=datetime.now(UTC), history_kept=history_kept)
@@ -127,7 +134,18 @@ def passes_of(
     async def alert() -> None:
         await decide_alerts(database)
 
-    of_workers = (Pass("health-days", PARTITION_INTERVAL, tidy_days_of_health),)
+    async def first_calls() -> None:
+        await hear_first_calls(database)
+
+    async def post() -> None:
+        if postman is not None:
+            await postman.deliver(now=datetime.now(UTC))
+
+    of_workers = (
+        Pass("health-days", PARTITION_INTERVAL, tidy_days_of_health),
+        Pass("first-calls", FIRST_CALL_INTERVAL, first_calls),
+        Pass("carrier-webhooks", POST_INTERVAL, post),
+    )
     return (
         Pass("presence", PRESENCE_INTERVAL, beat),
         Pass("relay", RELAY_INTERVAL, relay, news or asyncio.Event()),

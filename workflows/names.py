@@ -25,6 +25,7 @@ __all__ = [
     "connection_test_workflow_id",
     "discovery_workflow_id",
     "health_monitor_workflow_id",
+    "port_workflow_id",
     "test_call_workflow_id",
     "trunk_workflow_id",
 ]
@@ -73,6 +74,10 @@ class ErrorType(StrEnum):
     TEST_CALL_OVER = "TestCallOver"
     """Nothing is left to hang up."""
 
+    PORT_ORDER_REFUSED = "PortOrderRefused"
+    """What was asked does not fit the port order; the one detail is a
+    ``domain.porting.order_refusals.OrderRefusal``."""
+
     TRUNK_ORDER_REFUSED = "TrunkOrderRefused"
     """The order does not fit the trunk; the one detail is a ``domain.failover_commands.Refusal``."""
 
@@ -101,6 +106,11 @@ def discovery_workflow_id(discovery_id: str) -> str:
 def health_monitor_workflow_id(shard: int) -> str:
     """Workflow id of the monitor of this shard."""
     return f"health-monitor:{shard}"
+
+
+def port_workflow_id(order_id: str) -> str:
+    """Workflow id of the port order with this id."""
+    return f"port:{order_id}"
 
 
 def test_call_workflow_id(call_id: str) -> str:

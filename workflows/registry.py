@@ -9,6 +9,7 @@ from workflows.alert_delivery import AlertDeliveryWorkflow
 from workflows.connection_test import ConnectionTestWorkflow
 from workflows.discovery import DiscoveryWorkflow
 from workflows.health_monitor import HealthMonitorWorkflow
+from workflows.port_order import PortOrderWorkflow
 from workflows.test_call import TestCallWorkflow
 from workflows.trunk import TrunkWorkflow
 
@@ -19,6 +20,7 @@ WORKFLOWS: tuple[type, ...] = (
     ConnectionTestWorkflow,
     DiscoveryWorkflow,
     HealthMonitorWorkflow,
+    PortOrderWorkflow,
     TestCallWorkflow,
     TrunkWorkflow,
 )

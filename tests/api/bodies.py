@@ -96,6 +96,62 @@ _CONNECTION: Body = {
 }
 _TRUNK: Body = {"name": "Acme", "provider": "custom", "direction": "both", **_CONNECTION}
 
+_MAILBOX: Final = "it@acme.example"
+_PORT_SECRETS: Body = {"pin": "4711", "account_number": "00412-88"}
+_ADDRESS: Body = {
+    "street": "1 Main St",
+    "street2": "Suite 4",
+    "street_2": "Suite 4",
+    "city": "San Francisco",
+    "state": "CA",
+    "zip": "94105",
+    "country": "US",
+}
+_LOSING_CARRIER: Body = {
+    "customer_type": "business",
+    "customer_name": "Acme, Inc.",
+    "business_name": "Acme, Inc.",
+    "first_name": "Jane",
+    "last_name": "Doe",
+    "account_number": "00412-88",
+    "authorized_representative": "Jane Doe",
+    "authorized_representative_title": "Owner",
+    "authorized_representative_email": "jane@acme.example",
+    "address": _ADDRESS,
+    "billing_address": _ADDRESS,
+}
+_PORT: Body = {
+    "documents": ["{document_id}"],
+    "document_date": "2030-02-20",
+    "pin": "4711",
+    "phone_number_pins": {},
+    "pin_received_on": "2030-03-01",
+    "pin_expires_on": "2030-03-08",
+    "port_type": "partial",
+    "new_billing_telephone_number": "+14155550149",
+    "remaining_numbers_action": "keep",
+    "customer_reference": "PO 7",
+    "trunk_id": "{trunk_id}",
+}
+
+_CHANGES: Body = {
+    "losing_carrier_information": {**_LOSING_CARRIER, "notification_emails": [_MAILBOX]},
+    "target_port_date": "2030-03-12",
+    "billing_telephone_number": "+14155550143",
+    **_PORT,
+}
+_CHANGES_IN_OTHER_WORDS: Body = {
+    "losing_carrier_information": {"account_telephone_number": "+14155550143"},
+    "target_port_in_date": "2030-03-12",
+    "notification_emails": [_MAILBOX],
+}
+_DRAFT: Body = {
+    "phone_numbers": [{"number": "+14155550144", **_PORT_SECRETS}],
+    "on_demand": True,
+    **_CHANGES,
+}
+_DRAFT_IN_OTHER_WORDS: Body = {"phone_numbers": ["+14155550143"], **_CHANGES_IN_OTHER_WORDS}
+
 BODIES: Final[dict[tuple[str, str], list[Body]]] = {
     ("POST", "/v1/sip/parse-destination"): [{"input": "sip.example.com"}],
     ("POST", "/v1/sip/discover"): [{"host": "sip.example.com", "port": 5060, "transport": "udp"}],
@@ -153,6 +209,33 @@ BODIES: Final[dict[tuple[str, str], list[Body]]] = {
         {"position": 0, "starts_at": "2030-03-10T02:00:00Z", "minutes": 60}
     ],
     ("POST", "/v1/sip/trunks/{trunk_id}/drill"): [{"phone_number": NUMBER, "seconds": 60}],
+    ("POST", "/v1/sip/port/initiate"): [
+        {**_DRAFT, "continue_without": True},
+        {
+            **_DRAFT_IN_OTHER_WORDS,
+            "losing_carrier_information": {
+                **_LOSING_CARRIER,
+                "account_telephone_number": "+14155550143",
+            },
+        },
+    ],
+    ("POST", "/v1/sip/port/drafts"): [_DRAFT, _DRAFT_IN_OTHER_WORDS],
+    ("PATCH", "/v1/sip/port/drafts/{id}"): [_DRAFT, _DRAFT_IN_OTHER_WORDS],
+    ("POST", "/v1/sip/port/{id}/resubmit"): [_CHANGES, _CHANGES_IN_OTHER_WORDS],
+    ("POST", "/v1/sip/port/{id}/documents"): [
+        {"documents": ["{document_id}"], "document_date": "2030-02-20"}
+    ],
+    ("POST", "/v1/sip/port/{id}/reschedule"): [{"requested_date": "2030-03-12"}],
+    ("POST", "/v1/sip/port/{id}/comments"): [{"text": "Hello", "public": True}],
+    ("POST", "/v1/sip/port/{id}/pins"): [
+        {
+            "pin": "4711",
+            "phone_number_pins": {},
+            "pin_received_on": "2030-03-01",
+            "pin_expires_on": "2030-03-08",
+        }
+    ],
+    ("POST", "/v1/sip/port/{id}/simulate"): [{"scenario": "happy", "event": "carrier_news"}],
     ("POST", "/v1/sip/alerts/test"): [{"channel": "webhook"}],
     ("POST", "/v1/sip/test-call"): [{"phone_number": NUMBER, "to": "100"}],
     ("POST", "/v1/sip/test-call/{call_id}/retry"): [{"variant": "e164"}],

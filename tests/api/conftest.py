@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -38,12 +39,13 @@ def log() -> Iterator[io.StringIO]:
 
 
 @pytest.fixture
-def settings(database_urls: TestDatabase) -> Settings:
+def settings(database_urls: TestDatabase, tmp_path: Path) -> Settings:
     """Settings of this test's API; nothing listens at the Temporal address."""
     return Settings(
         database_url=SecretStr(database_urls.app_url),
         secret_keys=SecretStr(generate_key("test")),
         temporal_address="127.0.0.1:1",
+        document_folder=str(tmp_path / "documents"),
     )
 
 

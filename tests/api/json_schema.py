@@ -121,8 +121,11 @@ def _prefix_items(document: Any, _schema: Any, wanted: Any, value: Any, at: str)
 
 
 def _length(_document: Any, schema: Any, _wanted: Any, value: Any, at: str) -> Iterator[str]:
-    low, high = ("minItems", "maxItems") if isinstance(value, list) else ("minLength", "maxLength")
-    if isinstance(value, list | str):
+    what = "Length"
+    if isinstance(value, list | dict):
+        what = "Items" if isinstance(value, list) else "Properties"
+    low, high = f"min{what}", f"max{what}"
+    if isinstance(value, list | str | dict):
         size = len(value)
         if not schema.get(low, 0) <= size <= schema.get(high, size):
             yield f"{at}: has the length {size}"
@@ -176,6 +179,7 @@ _KEYWORDS: dict[str, Callable[[Any, Any, Any, Any, str], Iterator[str]]] = {
     "maxItems": _length,
     "minLength": _length,
     "maxLength": _length,
+    "maxProperties": _length,
     "minimum": _range,
     "maximum": _range,
     "exclusiveMinimum": _range,

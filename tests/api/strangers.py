@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tests.api.ported import body as port_body
 from tests.api.victims import VICTIMS_NUMBER
 
 __all__ = ["CASES", "Case", "Route"]
@@ -80,6 +81,42 @@ CASES: dict[Route, Case] = {
     ("GET", "/v1/sip/alerts/test/{trial_id}"): Case(),
     ("GET", "/v1/sip/alerts/{alert_id}"): Case(),
     ("POST", "/v1/sip/alerts/{alert_id}/acknowledge"): Case(),
+    # Whoever has the number, what carriers say of it is the same for everybody.
+    ("GET", "/v1/sip/port/check"): Case(
+        query={"phone_numbers": VICTIMS_NUMBER}, statuses=frozenset({200})
+    ),
+    ("GET", "/v1/sip/port/rejection-codes"): OWN_ONLY,
+    ("GET", "/v1/sip/port/business-days"): OWN_ONLY,
+    # Refused for want of a file; what is uploaded is the caller's own.
+    ("POST", "/v1/sip/port/document"): Case(statuses=frozenset({400})),
+    ("GET", "/v1/sip/port/document/{document_id}"): Case(),
+    ("DELETE", "/v1/sip/port/document/{document_id}"): Case(),
+    ("POST", "/v1/sip/port/drafts"): Case(body={}, statuses=frozenset({200})),
+    ("PATCH", "/v1/sip/port/drafts/{id}"): Case(body={"customer_reference": "mine"}),
+    ("POST", "/v1/sip/port/drafts/{id}/submit"): Case(),
+    # The number is in the victim's order.
+    ("POST", "/v1/sip/port/initiate"): Case(
+        body=port_body(VICTIMS_NUMBER), statuses=frozenset({409})
+    ),
+    ("GET", "/v1/sip/port"): Case(
+        query={"phone_number": VICTIMS_NUMBER}, statuses=frozenset({200})
+    ),
+    ("GET", "/v1/sip/port/{id}"): Case(),
+    ("DELETE", "/v1/sip/port/{id}"): Case(),
+    ("POST", "/v1/sip/port/{id}/resubmit"): Case(body={}),
+    ("POST", "/v1/sip/port/{id}/reschedule"): Case(body={"requested_date": "2030-03-12"}),
+    ("POST", "/v1/sip/port/{id}/activate"): Case(),
+    ("POST", "/v1/sip/port/{id}/documents"): Case(
+        body={"documents": ["doc_4fJq0ZxYbT1mN8cRw2LkPa"]}
+    ),
+    ("POST", "/v1/sip/port/{id}/pins"): Case(body={"pin": "4711"}),
+    ("DELETE", "/v1/sip/port/{id}/numbers/{number}"): Case(),
+    ("GET", "/v1/sip/port/{id}/timeline"): Case(),
+    ("POST", "/v1/sip/port/{id}/comments"): Case(body={"text": "mine"}),
+    ("POST", "/v1/sip/port/{id}/resend-signature"): Case(),
+    ("GET", "/v1/sip/port/{id}/loa"): Case(),
+    ("GET", "/v1/sip/port/{id}/ics"): Case(),
+    ("POST", "/v1/sip/port/{id}/simulate"): Case(body={"scenario": "happy"}),
     ("GET", "/v1/sip"): Case(query={"phone_number": VICTIMS_NUMBER}),
     # The number is its holder's, so it is in `failed`.
     ("POST", "/v1/sip/attach"): Case(

@@ -39,7 +39,12 @@ from tests.api.configured import attach_number
 from tests.api.tenants import Tenant, make_tenant
 from tests.api.test_openapi import DOCUMENT, OPERATIONS
 from tests.api.test_serve import ROOT, environment, ready
-from tests.api.victims import add_discovery, add_test_call
+from tests.api.victims import (
+    VICTIMS_NUMBER,
+    add_discovery,
+    add_port_order,
+    add_test_call,
+)
 from tests.support.postgres import PostgresForTests
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(600)]
@@ -103,7 +108,11 @@ async def api(
             running = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "api.serve", "--ready-file", str(folder / "ready.json")),
                 cwd=ROOT,
-                env=environment(settings, TRUNKLINE_DNS_SERVERS="127.0.0.1:1"),
+                env=environment(
+                    settings,
+                    TRUNKLINE_DNS_SERVERS="127.0.0.1:1",
+                    TRUNKLINE_DOCUMENT_FOLDER=str(folder / "documents"),
+                ),
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=log,
             )
@@ -130,7 +139,11 @@ async def things(database: Database, settings: Settings, tenant: Tenant) -> dict
         await organizations.change(session, org_id, alert_emails=["it@example.com"])
     alert = await add_alert(database, org_id, opened_at=now, resolved_at=now)
     await add_message(database, alert, ChannelKind.EMAIL, "it@example.com")
+    port_id, document_id = await add_port_order(database, org_id)
     return {
+        "id": port_id,
+        "document_id": document_id,
+        "number": VICTIMS_NUMBER,
         "org_id": (await make_tenant(database, "Another")).org_id,
         "trunk_id": await attach_number(database, settings, org_id, NUMBER),
         "phone_number": NUMBER,
@@ -145,7 +158,10 @@ def about(case: Case[Any], known: dict[str, str]) -> None:
     """Let a request name what is there."""
     for holder in (case.path_parameters, case.query, case.body):
         if isinstance(holder, dict):
-            holder.update({name: known[name] for name in known.keys() & holder.keys()})
+            names = known.keys() & holder.keys()
+            # In a body an id is of something else than in the path.
+            names -= set() if holder is case.path_parameters else {"id"}
+            holder.update({name: known[name] for name in names})
 
 
 @pytest.mark.parametrize(("place", "mode"), ASKED)

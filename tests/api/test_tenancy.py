@@ -27,7 +27,13 @@ from tests.api.alerted import add_alert, add_message, add_trial
 from tests.api.configured import attach_number
 from tests.api.strangers import CASES, Route
 from tests.api.tenants import Tenant
-from tests.api.victims import VICTIMS_NUMBER, Victim, add_discovery, add_test_call
+from tests.api.victims import (
+    VICTIMS_NUMBER,
+    Victim,
+    add_discovery,
+    add_port_order,
+    add_test_call,
+)
 
 
 def routes() -> dict[Route, Any]:
@@ -74,7 +80,17 @@ async def victim(database: Database, settings: Settings, other_tenant: Tenant) -
     )
     await add_message(database, alert, ChannelKind.EMAIL, "it@victim.example.com")
     trial_id = await add_trial(database, other_tenant.org_id, now, "it@victim.example.com")
-    return Victim(other_tenant, discovery_id, call_id, trunk_id, alert.alert_id, trial_id)
+    port_id, document_id = await add_port_order(database, other_tenant.org_id)
+    return Victim(
+        other_tenant,
+        discovery_id,
+        call_id,
+        trunk_id,
+        alert.alert_id,
+        trial_id,
+        port_id,
+        document_id,
+    )
 
 
 @pytest.fixture
@@ -91,6 +107,9 @@ def call(
             "trunk_id": victim.trunk_id,
             "alert_id": victim.alert_id,
             "trial_id": victim.trial_id,
+            "id": victim.port_id,
+            "document_id": victim.document_id,
+            "number": VICTIMS_NUMBER,
         }
         query = {
             name: value.format(discovery=victim.discovery_id, call=victim.call_id)

@@ -9,6 +9,7 @@ paths in ``varies``, none of ``absent`` is there, and no text of ``never`` occur
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ from typing import Any, Final
 import httpx
 
 from tests.contract.likeness import ABSENT, differences, found_at
+from tests.support.business_days import good_day
 
 __all__ = [
     "NEWER_REGION",
@@ -76,10 +78,13 @@ def key_for(example: Example, key: str) -> str:
 
 
 def filled(value: Any, kept: dict[str, str]) -> Any:
-    """The value with what was kept in place of ``{name}``, and lists of numbers written out."""
+    """The value with what was kept in place of ``{name}``, and lists of numbers and dates written
+    out."""
     if isinstance(value, dict):
         if value.keys() == {"$numbers"}:
             return [f"+1415000{last:04}" for last in range(value["$numbers"])]
+        if value.keys() == {"$business_day"}:
+            return good_day(value["$business_day"])
         return {name: filled(inner, kept) for name, inner in value.items()}
     if isinstance(value, list):
         return [filled(inner, kept) for inner in value]
@@ -87,6 +92,12 @@ def filled(value: Any, kept: dict[str, str]) -> Any:
         for name, text in kept.items():
             value = value.replace(f"{{{name}}}", text)
     return value
+
+
+def _files(request: dict[str, Any]) -> dict[str, tuple[str, bytes]] | None:
+    """The file that goes as a form's part, if there is one."""
+    file = request.get("file")
+    return file and {"file": (file["name"], base64.b64decode(file["base64"]))}
 
 
 async def ask(
@@ -98,6 +109,7 @@ async def ask(
         filled(request["path"], kept),
         params=filled(request.get("query"), kept),
         json=filled(request.get("body"), kept),
+        files=_files(request),
         headers={"Authorization": authorization},
     )
 

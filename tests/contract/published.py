@@ -36,8 +36,9 @@ __all__ = ["RunningSystem", "in_order", "running_system"]
 SECTIONS: Final = (
     *("1", "4.1", "4.2", "4.3", "5.1", "3.6", "3.2", "5.2", "3.1", "3.3", "3.7"),
     *("4.4", "4.5", "5.4", "5.3", "5.5", "3.5", "7.1", "7.2", "7.3", "7.4", "7.6", "7.5", "3.4"),
+    *("6.1", "6.2", "6.3", "6.4", "6.5"),
 )
-"""As a customer goes: look, attach, change, call, adjust, group, detach."""
+"""As a customer goes: look, attach, change, call, adjust, group, detach, port."""
 
 _ATTACH: Final = {
     "method": "POST",
@@ -119,9 +120,9 @@ class RunningSystem:
         return "regions" not in example or self.newer_region is not None
 
     async def is_empty(self) -> bool:
-        """Whether the organization has neither numbers nor trunks."""
+        """Whether the organization has neither numbers nor trunks, and ports none."""
         state = await self._answered("GET", "/v1/sip/state")
-        return not (state["numbers"] or state["trunks"])
+        return not (state["numbers"] or state["trunks"] or await self._porting())
 
     async def differences(self, example: Example) -> list[str]:
         """Ask what the example asks; where the answer is not what it shows.
@@ -158,7 +159,19 @@ class RunningSystem:
                     raise TimeoutError(f"{ids[name]} after {END_WITHIN:g} s: {now}")
                 await asyncio.sleep(POLL_INTERVAL)
 
+    async def _porting(self) -> list[str]:
+        """Ids of port orders that go on."""
+        query = {"include_terminal": False}
+        found = await self._answered("GET", "/v1/sip/port", query)
+        return [each["id"] for each in found["port_requests"]]
+
     async def _clear(self) -> None:
+        for order_id in await self._porting():
+            give_up = time.monotonic() + END_WITHIN
+            while not await self._canceled(order_id):
+                if time.monotonic() > give_up:
+                    raise TimeoutError(f"{order_id} is not canceled")
+                await asyncio.sleep(POLL_INTERVAL)
         nothing = {"version": 1, "trunks": [], "numbers": []}
         await self._answered("PUT", "/v1/sip/state", json=nothing)
         await self._answered(
@@ -166,6 +179,11 @@ class RunningSystem:
             f"/v1/organizations/{self.organization['org_id']}",
             json={name: self.organization[name] for name in ("region", "alert_emails")},
         )
+
+    async def _canceled(self, order_id: str) -> bool:
+        """Whether the order has ended now; one whose workflow has not begun goes on for a moment."""
+        answer = await self.client.delete(f"/v1/sip/port/{order_id}", headers=self._headers)
+        return answer.status_code == 200
 
     @property
     def _headers(self) -> dict[str, str]:
@@ -197,7 +215,7 @@ async def _ask_all(up: UpFile) -> int:
     """Ask everything and say what came; the exit status."""
     async with running_system(up) as system:
         if not await system.is_empty():
-            _say("The organization has numbers or trunks; they would be removed.")
+            _say("The organization has numbers, trunks or port orders; they would be removed.")
             return 1
         status = 0
         for name, example in in_order().items():

@@ -9,11 +9,6 @@ __all__ = ["NOT_BUILT", "PUBLISHED"]
 NOT_BUILT: Final = frozenset(
     {
         ("PUT", "/v1/sip/verify"),
-        ("GET", "/v1/sip/port/check"),
-        ("POST", "/v1/sip/port/document"),
-        ("POST", "/v1/sip/port/initiate"),
-        ("GET", "/v1/sip/port"),
-        ("DELETE", "/v1/sip/port/{id}"),
     }
 )
 """No example asks these."""
@@ -35,6 +30,11 @@ PUBLISHED: Final = NOT_BUILT | {
     ("GET", "/v1/sip/status"),
     ("GET", "/v1/sip/calls"),
     ("PATCH", "/v1/sip/config"),
+    ("GET", "/v1/sip/port/check"),
+    ("POST", "/v1/sip/port/document"),
+    ("POST", "/v1/sip/port/initiate"),
+    ("GET", "/v1/sip/port"),
+    ("DELETE", "/v1/sip/port/{id}"),
     ("POST", "/v1/sip/trunks"),
     ("GET", "/v1/sip/trunks"),
     ("GET", "/v1/sip/trunks/{trunk_id}"),
