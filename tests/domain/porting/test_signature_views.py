@@ -23,7 +23,7 @@ def trail_of(events: list[TrailEvent]) -> list[TrailEntry]:
     return trail
 
 
-@pytest.mark.parametrize("action", VISITS)
+@pytest.mark.parametrize("action", sorted(VISITS))
 def test_a_visitor_is_noted_once(action: SignatureAction) -> None:
     trail = trail_of([visit(action)])
 
