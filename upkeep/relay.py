@@ -43,6 +43,8 @@ DELIVERY_DEADLINE = timedelta(seconds=5)
 FIRST_RETRY = timedelta(milliseconds=500)
 LONGEST_RETRY = timedelta(seconds=5)
 """So short, because an absent Temporal is what fails most, and its return is what all wait for."""
+PORT_TASK_TIMEOUT = timedelta(seconds=5)
+"""A port order decides within its workflow tasks: what a dead worker held is free again that soon."""
 KEPT_FOR = timedelta(days=7)
 """Delivered entries stay this long, for whoever asks what was told when."""
 
@@ -156,6 +158,7 @@ async def _port_changed(client: Client, entry: OutboxEntry) -> None:
         search_attributes=TypedSearchAttributes([SearchAttributePair(ORG_ID, entry.org_id)]),
         start_signal="fact",
         start_signal_args=[fact],
+        task_timeout=PORT_TASK_TIMEOUT,
         rpc_timeout=DELIVERY_DEADLINE,
     )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -78,14 +79,22 @@ class Product:
         self._http = http
         self._started: list[ManagedProcess] = []
 
-    async def start_worker(self, *, grace: timedelta = WORKER_GRACE) -> ManagedProcess:
-        """A worker process that polls. Raises ``StartFailed`` and ``TimeoutError``."""
+    async def start_worker(
+        self, *, grace: timedelta = WORKER_GRACE, module: str | None = None
+    ) -> ManagedProcess:
+        """A worker process that polls; ``module`` is run in place of the worker's own program.
+
+        Raises ``StartFailed`` and ``TimeoutError``.
+        """
         port = _free_port()
         programs = self._programs(
             TRUNKLINE_WORKER_METRICS_PORT=str(port),
             TRUNKLINE_WORKER_GRACE=f"PT{grace.total_seconds():g}S",
         )
-        process = ManagedProcess(programs.worker(metrics_port=port, grace=grace))
+        program = programs.worker(metrics_port=port, grace=grace)
+        if module is not None:
+            program = replace(program, command=(sys.executable, "-m", module))
+        process = ManagedProcess(program)
         await self._start(process)
         give_up = time.monotonic() + START_TIMEOUT
         while not await self._polls(process):

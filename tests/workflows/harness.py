@@ -64,17 +64,24 @@ async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
 
 @asynccontextmanager
 async def new_worker(
-    client: Client, activities: Sequence[Callable[..., Any]], *, queues: Sequence[str] = QUEUES
+    client: Client,
+    activities: Sequence[Callable[..., Any]],
+    *,
+    queues: Sequence[str] = QUEUES,
+    workflows: Sequence[type] = WORKFLOWS,
+    **options: Any,
 ) -> AsyncIterator[None]:
-    """Workers on these task queues, with all workflows and the given activities."""
+    """Workers on these task queues, with the given workflows (all of ours) and activities; ``options``
+    are the SDK's own."""
     async with AsyncExitStack() as stack:
         for queue in queues:
             worker = Worker(
                 client,
                 task_queue=queue,
-                workflows=WORKFLOWS if queue == WORKFLOW_QUEUE else (),
+                workflows=workflows if queue == WORKFLOW_QUEUE else (),
                 activities=activities,
                 max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
+                **options,
             )
             await stack.enter_async_context(_running(worker))
         yield
