@@ -75,8 +75,12 @@ def with_peers(example: Example, lab: Mapping[str, str]) -> Example:
 
 
 def as_published(said: Any) -> Any:
-    """An answer without the events of a call that the contract has no words for."""
+    """An answer without the events of a call that the contract has no words for, and without the port
+    requests of the examples before, which were canceled."""
     data = said["data"]
+    if data and "port_requests" in data:
+        listed = [each for each in data["port_requests"] if each["status"] != "canceled"]
+        return {**said, "data": {**data, "port_requests": listed}}
     if not data or "timeline" not in data:
         return said
     timeline = [each for each in data["timeline"] if each["event"] in EVENTS]
