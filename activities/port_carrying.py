@@ -31,7 +31,7 @@ from storage import (
     port_secrets,
     port_timeline,
 )
-from storage.documents.base import DocumentMissing, DocumentStore
+from storage.documents.base import DocumentMissing, DocumentStore, read_whole
 from storage.port_timeline import NewEntry
 from storage.tables import PortDocument, PortLoa, PortNumber, PortOrder
 
@@ -234,6 +234,6 @@ async def _submission(store: DocumentStore, told: ToldCarrier, read: _Read) -> P
 
 async def _content(store: DocumentStore, key: str) -> bytes:
     try:
-        return b"".join([chunk async for chunk in await store.open(key)])
+        return await read_whole(store, key)
     except DocumentMissing as error:
         raise CarrierUnavailable(f"a document of the order is missing: {error.key}") from error

@@ -19,7 +19,7 @@ from domain.porting.standing import state_in
 from domain.porting.state import DeadlineKind
 from observability.logs import get_logger
 from storage import port_letters, port_links, port_notices, port_orders, port_signatures
-from storage.documents.base import DocumentMissing, DocumentStoreError
+from storage.documents.base import DocumentMissing, DocumentStoreError, read_whole
 from storage.tables import NoticeChannel, PortLoa, PortNotice
 from storage.trunk_vault import server_key
 
@@ -137,7 +137,7 @@ async def _sent(desk: PortDesk, messenger: PortMessenger, outgoing: _Outgoing) -
                 return await messenger.post(
                     session, notice.org_id, notice.recipient, notice.content
                 )
-        files = [await _content(desk, each.stored_key) for each in content.attachments]
+        files = [await read_whole(desk.documents, each.stored_key) for each in content.attachments]
         return await messenger.mail(notice.recipient, notice.message_id, content, files)
     except DocumentMissing:
         return Refused("what was to be attached is stored no more")
@@ -149,10 +149,6 @@ async def _sent(desk: PortDesk, messenger: PortMessenger, outgoing: _Outgoing) -
         fault = type(error).__name__
         _log.error("a notice could not be sent", notice_id=notice.id, reason=fault)
         return Failed(f"a fault of ours while it was sent: {fault}")
-
-
-async def _content(desk: PortDesk, key: str) -> bytes:
-    return b"".join([chunk async for chunk in await desk.documents.open(key)])
 
 
 async def _note(session: AsyncSession, notice: PortNotice, receipt: Receipt, now: datetime) -> bool:

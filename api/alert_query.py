@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import Depends, Query
 
-from api.errors import InvalidRequest
+from api.cursors import moment_behind, place_of
 from domain.alert_state import Alert
 
 __all__ = ["AlertListRequest", "AlertQuery", "cursor_behind"]
@@ -33,20 +32,11 @@ class AlertListRequest:
 def cursor_behind(alert: Alert) -> str:
     """The cursor of the page behind this alert. It holds the time: an alert that comes back moves to
     the front, and the page must not move with it."""
-    text = f"{alert.opened_at.isoformat()} {alert.alert_id}"
-    return base64.urlsafe_b64encode(text.encode()).decode()
+    return moment_behind(alert.opened_at, alert.alert_id)
 
 
-def _place(cursor: str) -> tuple[datetime, str]:
-    try:
-        text = base64.b64decode(cursor, altchars=b"-_", validate=True).decode("ascii")
-        moment, _, alert_id = text.partition(" ")
-        opened_at = datetime.fromisoformat(moment)
-        if opened_at.tzinfo is None or _ALERT_ID.fullmatch(alert_id) is None:
-            raise ValueError("no time of ours")
-        return opened_at.astimezone(UTC), alert_id
-    except (ValueError, OverflowError) as error:
-        raise InvalidRequest("cursor: is not a next_cursor of this list", field="cursor") from error
+def _is_id(text: str) -> bool:
+    return _ALERT_ID.fullmatch(text) is not None
 
 
 async def _from_query(
@@ -62,7 +52,7 @@ async def _from_query(
         Query(max_length=MAX_CURSOR, description="`next_cursor` of the page before."),
     ] = None,
 ) -> AlertListRequest:
-    return AlertListRequest(limit, is_open, None if cursor is None else _place(cursor))
+    return AlertListRequest(limit, is_open, None if cursor is None else place_of(cursor, _is_id))
 
 
 AlertQuery = Annotated[AlertListRequest, Depends(_from_query)]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Query
 
+from api.cursors import cursor_of, not_a_cursor, text_of
 from api.errors import InvalidRequest
 from api.validation import storable
 from domain.trunk import Direction
@@ -33,20 +33,16 @@ class NumberPage:
         if self.cursor is None:
             return ""
         try:
-            number = base64.b64decode(self.cursor, altchars=b"-_", validate=True).decode("ascii")
+            number = text_of(self.cursor)
         except ValueError as error:
-            raise _not_ours() from error
+            raise not_a_cursor() from error
         if not number or not number.isprintable():
-            raise _not_ours()
+            raise not_a_cursor()
         return number
 
     def cursor_behind(self, number: str) -> str:
         """The cursor of the page behind this number."""
-        return base64.urlsafe_b64encode(number.encode()).decode()
-
-
-def _not_ours() -> InvalidRequest:
-    return InvalidRequest("cursor: is not a next_cursor of this list", field="cursor")
+        return cursor_of(number)
 
 
 async def _from_query(

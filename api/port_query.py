@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 from typing import Annotated, Final
 
 from fastapi import Depends, Path, Query, Request
 from pydantic import AwareDatetime
 
-from api.errors import InvalidRequest
+from api.cursors import place_of
 from api.schemas.port_examples import ORDER_ID
 from api.state import state_of
 from domain.phone_numbers import spellings_of
 from domain.porting.words import PublicStatus, SubStatus
+from storage.ids import is_id
 from storage.port_pages import PortFilter
 
-__all__ = ["BaseUrl", "PortId", "PortListRequest", "PortQuery", "cursor_behind"]
+__all__ = ["BaseUrl", "PortId", "PortListRequest", "PortQuery"]
 
 MAX_LIMIT: Final = 200
 MAX_CURSOR: Final = 128
-_PORT_ID: Final = re.compile(r"port_[0-9A-Za-z]{22}")
 
 PortId = Annotated[
     str,
@@ -42,23 +41,6 @@ class PortListRequest:
     wanted: PortFilter
     limit: int | None
     before: tuple[datetime, str] | None
-
-
-def cursor_behind(created_at: datetime, order_id: str) -> str:
-    """The cursor of the page behind this order."""
-    return base64.urlsafe_b64encode(f"{created_at.isoformat()} {order_id}".encode()).decode()
-
-
-def _place(cursor: str) -> tuple[datetime, str]:
-    try:
-        text = base64.b64decode(cursor, altchars=b"-_", validate=True).decode("ascii")
-        moment, _, order_id = text.partition(" ")
-        created_at = datetime.fromisoformat(moment)
-        if created_at.tzinfo is None or _PORT_ID.fullmatch(order_id) is None:
-            raise ValueError("no place of ours")
-        return created_at.astimezone(UTC), order_id
-    except (ValueError, OverflowError) as error:
-        raise InvalidRequest("cursor: is not a next_cursor of this list", field="cursor") from error
 
 
 async def _from_query(
@@ -105,7 +87,7 @@ async def _from_query(
             include_drafts=status is PublicStatus.DRAFT or sub_status is SubStatus.DRAFT,
         ),
         limit=limit,
-        before=None if cursor is None else _place(cursor),
+        before=None if cursor is None else place_of(cursor, partial(is_id, "port")),
     )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
-from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Query
 
-from api.errors import InvalidRequest
+from api.cursors import moment_behind, place_of
 from storage.ids import is_id
 from storage.trunks import Place
 
@@ -30,25 +29,12 @@ class TrunkPage:
         """The place of the last trunk of the page before. Raises ``InvalidRequest``."""
         if self.cursor is None:
             return None
-        try:
-            text = base64.b64decode(self.cursor, altchars=b"-_", validate=True).decode("ascii")
-            moment, _, trunk_id = text.partition(" ")
-            created_at = datetime.fromisoformat(moment)
-        except ValueError as error:
-            raise _not_ours() from error
-        if created_at.tzinfo is None or not is_id("trk", trunk_id):
-            raise _not_ours()
-        return Place(created_at, trunk_id)
+        return Place(*place_of(self.cursor, partial(is_id, "trk")))
 
 
 def cursor_behind(place: Place) -> str:
     """The cursor of the page behind this trunk; it stays good when the trunk is deleted."""
-    text = f"{place.created_at.isoformat()} {place.trunk_id}"
-    return base64.urlsafe_b64encode(text.encode()).decode()
-
-
-def _not_ours() -> InvalidRequest:
-    return InvalidRequest("cursor: is not a next_cursor of this list", field="cursor")
+    return moment_behind(place.created_at, place.trunk_id)
 
 
 async def _from_query(

@@ -36,11 +36,17 @@ _NUMBERS = f"Numbers in E.164, 1 to {MAX_NUMBERS} of them, each as a parameter o
 
 async def _numbers(
     phone_numbers: Annotated[
-        list[str], Query(description=_NUMBERS, examples=[["+14150000000"]])
-    ] = [],  # noqa: B006
+        list[str],
+        Query(default_factory=list, description=_NUMBERS, examples=[["+14150000000"]]),
+    ],
     bracketed: Annotated[
-        list[str], Query(alias="phone_numbers[]", description="The same, as some clients write it.")
-    ] = [],  # noqa: B006
+        list[str],
+        Query(
+            default_factory=list,
+            alias="phone_numbers[]",
+            description="The same, as some clients write it.",
+        ),
+    ],
 ) -> tuple[str, ...]:
     given = [*phone_numbers, *bracketed]
     if not 1 <= len(given) <= MAX_NUMBERS:

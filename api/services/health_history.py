@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.errors import InvalidRequest
+from api.cursors import cursor_of, not_a_cursor, text_of
 from api.services.trunk_health import the_trunk
 from api.services.trunk_health_views import counted, window_of
 from domain.health_history import OutcomeClass, unpack_minutes
@@ -182,27 +181,22 @@ def _text(data: bytes | None) -> str | None:
 
 
 def _cursor(last: HistoryHour) -> str:
-    text = f"{int(last.hour.timestamp())} {last.target_id}"
-    return base64.urlsafe_b64encode(text.encode()).decode()
+    return cursor_of(f"{int(last.hour.timestamp())} {last.target_id}")
 
 
 def _place(cursor: str) -> HoursBehind:
     try:
-        text = base64.b64decode(cursor, altchars=b"-_", validate=True).decode("ascii")
+        text = text_of(cursor)
         moment, _, target_id = text.partition(" ")
         hour = datetime.fromtimestamp(int(moment), UTC)
     except (ValueError, OverflowError, OSError) as error:
-        raise _not_ours() from error
+        raise not_a_cursor() from error
     if not target_id.startswith("tgt_") or not target_id.isprintable():
-        raise _not_ours()
+        raise not_a_cursor()
     return HoursBehind(hour, target_id)
 
 
 def _id(cursor: str) -> int:
     if not (cursor.isascii() and cursor.isdigit()) or not 0 < int(cursor) <= MAX_ID:
-        raise _not_ours()
+        raise not_a_cursor()
     return int(cursor)
-
-
-def _not_ours() -> InvalidRequest:
-    return InvalidRequest("cursor: is not a next_cursor of this list", field="cursor")

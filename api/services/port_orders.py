@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.cursors import moment_behind
 from api.errors import NotFound
-from api.port_query import PortListRequest, cursor_behind
+from api.port_query import PortListRequest
 from api.schemas.port_views import LetterView, PortList, WholePortView
 from api.services.port_checks import Checked
 from api.services.port_plans import finding_view, findings_of
@@ -43,7 +44,7 @@ async def page(state: ApiState, org_id: str, wanted: PortListRequest, *, base_ur
     more = len(listed) < len(found)
     return PortList(
         port_requests=[port_view(state, each, base_url=base_url, now=now) for each in rows],
-        next_cursor=cursor_behind(listed[-1].created_at, listed[-1].id) if more else None,
+        next_cursor=moment_behind(listed[-1].created_at, listed[-1].id) if more else None,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import io
 import json
@@ -11,7 +10,8 @@ from typing import Final
 
 from api.authentication import Principal
 from api.changes import Change
-from api.errors import Forbidden, InvalidRequest, NotFound
+from api.cursors import cursor_of, not_a_cursor, text_of
+from api.errors import Forbidden, NotFound
 from api.schemas.port_requests import CommentRequest
 from api.schemas.port_timeline import TimelineEntryView, TimelineView
 from api.services import port_orders as orders
@@ -39,12 +39,12 @@ def place_of(cursor: str | None) -> int:
     if cursor is None:
         return 0
     try:
-        text = base64.b64decode(cursor, altchars=b"-_", validate=True).decode("ascii")
+        text = text_of(cursor)
         place = int(text) if text.isdecimal() and len(text) < 20 else -1
     except ValueError:
         place = -1
     if not 0 <= place <= _LARGEST:
-        raise InvalidRequest("cursor: is not a next_cursor of this list", field="cursor")
+        raise not_a_cursor()
     return place
 
 
@@ -116,7 +116,7 @@ async def comment(
 
 
 def _cursor(entry_id: int) -> str:
-    return base64.urlsafe_b64encode(str(entry_id).encode()).decode()
+    return cursor_of(str(entry_id))
 
 
 def _harmless(value: object) -> object:

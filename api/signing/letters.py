@@ -13,6 +13,7 @@ from domain.porting.loa_text import LoaContent
 from domain.porting.signature_links import ShownPage, is_token, token_sha256
 from domain.porting.words import TERMINAL
 from storage import port_letters, port_orders, port_signatures
+from storage.documents.base import read_whole
 from storage.tables import PortLoa, PortOrder, PortSignatureLink
 
 __all__ = ["LetterDamaged", "OpenedLink", "Standing", "open_link", "read_document", "signer_of"]
@@ -82,8 +83,7 @@ def _standing(link: PortSignatureLink, loa: PortLoa, order: PortOrder, now: date
 
 async def read_document(state: ApiState, key: str, sha256: str) -> bytes:
     """A stored letter. Raises ``LetterDamaged`` and ``DocumentStoreError``."""
-    chunks = [chunk async for chunk in await state.porting.documents.open(key)]
-    content = b"".join(chunks)
+    content = await read_whole(state.porting.documents, key)
     if hashlib.sha256(content).hexdigest() != sha256:
         raise LetterDamaged(f"{key} is not the letter that was stored")
     return content

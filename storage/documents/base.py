@@ -25,6 +25,7 @@ __all__ = [
     "DocumentStoreUnavailable",
     "InvalidDocumentKey",
     "check_key",
+    "read_whole",
 ]
 
 CHUNK_BYTES: Final = 64 * 1024
@@ -84,6 +85,11 @@ class DocumentStore(Protocol):
     async def close(self) -> None:
         """Let go of threads and connections; nothing may be asked afterwards. Idempotent."""
         ...
+
+
+async def read_whole(store: DocumentStore, key: str) -> bytes:
+    """All the bytes of a document, which the store bounds no more than who put them. Raises as ``open``."""
+    return b"".join([chunk async for chunk in await store.open(key)])
 
 
 def check_key(key: str) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities.contracts import (
@@ -29,7 +30,7 @@ from domain.porting.messages import MailContent
 from domain.porting.order import PortSecrets
 from domain.porting.state import PortState, next_deadline
 from domain.porting.words import SubStatus
-from domain.trunk import TrunkProfile, TrunkSecrets
+from domain.trunk import TrunkDirection, TrunkProfile, TrunkSecrets
 from settings import Settings
 from storage import (
     bindings,
@@ -115,7 +116,7 @@ class PortLife:
     ) -> PortLife:
         """An order that was just placed."""
         settings = Settings(
-            database_url="postgresql://unused",  # type: ignore[arg-type]
+            database_url=SecretStr("postgresql://unused"),
             document_folder=str(folder),
             porting_desk_emails=("desk@operator.example",),
         )
@@ -258,7 +259,7 @@ async def _trunk(database: Database, box: SecretBox, org_id: str) -> str:
     async with database.tenant(org_id) as session:
         await trunks.lock(session, org_id)
         vault = await TrunkVault.opened(session, box)
-        profile = TrunkProfile(sip_endpoint="sip.example.com", direction="both")  # type: ignore[arg-type]
+        profile = TrunkProfile(sip_endpoint="sip.example.com", direction=TrunkDirection.BOTH)
         made = await trunks.create(session, vault, org_id, profile, TrunkSecrets(), name="Main")
         return made.id
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,24 +12,60 @@ import httpx
 from sqlalchemy import select
 from sqlmodel import col
 
+from activities.contracts import CancelAnswer
+from api.app import create_app
+from domain.porting.order import PortSecrets
+from domain.porting.rejections import RejectionCode
+from domain.porting.snapshot import SeenRejection
 from domain.porting.standing import standing_of
 from domain.porting.state import NumberState, PortState
 from domain.porting.words import NumberStatus, SubStatus
-from storage import port_documents, port_numbers, port_orders
+from settings import Settings
+from storage import audit, port_documents, port_numbers, port_orders, port_secrets
 from storage.engine import Database
 from storage.ids import new_id
 from storage.port_documents import NewDocument
 from storage.port_projection import ProjectedNumber, Projection, project
+from storage.secret_box import SecretBox
 from storage.tables import OutboxEntry, PortNumber, PortOrder
+from tests.api.port_workflows import PortWorkflows
 from tests.api.tenants import Tenant
 
-__all__ = ["ACCOUNT", "LANDLINE", "MOBILE", "PIN", "Porter", "add_document", "body"]
+__all__ = [
+    "ACCOUNT",
+    "ASKED",
+    "LANDLINE",
+    "MOBILE",
+    "NAME",
+    "NOT_PORTABLE",
+    "OTHER_CARRIER",
+    "PIN",
+    "TOLL_FREE",
+    "UNKNOWN",
+    "Porter",
+    "actions",
+    "add_document",
+    "body",
+    "code",
+    "errors_of",
+    "porter_of",
+    "secrets_of",
+]
 
 URL = "/v1/sip/port"
 LANDLINE = "+14155550100"
 MOBILE = "+14155559001"
 ACCOUNT = "00412-88731"
 PIN = "471147"
+OTHER_CARRIER = "+14155550150"
+TOLL_FREE = "+18005550100"
+NOT_PORTABLE = "+14155550190"
+UNKNOWN = "+14155550193"
+
+ASKED = CancelAnswer(
+    sub_status=SubStatus.LSR_SENT, generation=2, canceled=False, cancel_requested=True
+)
+NAME = SeenRejection(code=RejectionCode.NAME_MISMATCH)
 
 
 def body(*numbers: Any, **changes: Any) -> dict[str, Any]:
@@ -166,3 +203,39 @@ async def add_document(database: Database, org_id: str, name: str = "bill.pdf") 
             max_size=10**9,
         )
     return document_id
+
+
+@asynccontextmanager
+async def porter_of(
+    settings: Settings, database: Database, tenant: Tenant, workflows: PortWorkflows
+) -> AsyncIterator[Porter]:
+    """A customer of an API whose Temporal these workflows stand for."""
+    app = create_app(settings, database=database, temporal=workflows)  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as client:
+        yield Porter(client, tenant, database)
+
+
+def code(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["errors"][0]["error"]
+
+
+def errors_of(answer: httpx.Response) -> dict[str | None, str]:
+    """Codes of a refusal by field."""
+    assert answer.status_code in (400, 409), answer.text
+    return {each.get("field"): each["error"] for each in answer.json()["errors"]}
+
+
+async def actions(porter: Porter) -> list[str]:
+    """What the audit log says was done, the newest first."""
+    async with porter.database.tenant(porter.tenant.org_id) as session:
+        found = await audit.entries(session, porter.tenant.org_id, limit=20)
+    return [each.action for each in found]
+
+
+async def secrets_of(porter: Porter, settings: Settings, order_id: str) -> PortSecrets:
+    """Account numbers and PINs of an order, opened."""
+    assert settings.secret_keys is not None
+    box = SecretBox.from_key_ring(settings.secret_keys.get_secret_value())
+    async with porter.database.tenant(porter.tenant.org_id) as session:
+        return await port_secrets.read(session, box, order_id)

@@ -6,39 +6,34 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 from pydantic import SecretStr
 
-from activities.contracts import CancelAnswer
-from api.app import create_app
 from domain.porting.events import DropAsked, RescheduleAsked, ResubmitAsked
 from domain.porting.order_refusals import OrderRefusal
 from domain.porting.rejections import RejectionCode
 from domain.porting.snapshot import SeenRejection
 from domain.porting.words import NumberStatus, SubStatus
 from settings import Settings
-from storage import audit, port_orders, port_secrets
+from storage import port_orders, port_secrets
 from storage.engine import Database
 from storage.secret_box import SecretBox
 from tests.api.port_workflows import PortWorkflows
 from tests.api.ported import (
     LANDLINE,
     MOBILE,
+    NAME,
     PIN,
     Porter,
     add_document,
     body,
+    code,
+    porter_of,
 )
 from tests.api.tenants import Tenant
 from tests.support.business_days import good_day, saturday_behind
 
 pytestmark = pytest.mark.postgres
-
-ASKED = CancelAnswer(
-    sub_status=SubStatus.LSR_SENT, generation=2, canceled=False, cancel_requested=True
-)
-NAME = SeenRejection(code=RejectionCode.NAME_MISMATCH)
 
 
 @pytest.fixture
@@ -50,20 +45,8 @@ def workflows() -> PortWorkflows:
 async def porter(
     settings: Settings, database: Database, tenant: Tenant, workflows: PortWorkflows
 ) -> AsyncIterator[Porter]:
-    app = create_app(settings, database=database, temporal=workflows)  # type: ignore[arg-type]
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as client:
-        yield Porter(client, tenant, database)
-
-
-def code(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["errors"][0]["error"]
-
-
-async def actions(porter: Porter) -> list[str]:
-    async with porter.database.tenant(porter.tenant.org_id) as session:
-        found = await audit.entries(session, porter.tenant.org_id, limit=20)
-    return [each.action for each in found]
+    async with porter_of(settings, database, tenant, workflows) as porter:
+        yield porter
 
 
 async def test_another_date_is_written_and_asked_for(

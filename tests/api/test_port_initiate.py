@@ -9,12 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from domain.porting.order import PortSecrets
 from domain.porting.words import SubStatus
 from settings import Settings
-from storage import audit, port_orders, port_secrets
+from storage import audit, port_orders
 from storage.engine import Database
-from storage.secret_box import SecretBox
 from tests.api.ported import (
     ACCOUNT,
     LANDLINE,
@@ -23,33 +21,18 @@ from tests.api.ported import (
     Porter,
     add_document,
     body,
+    errors_of,
+    secrets_of,
 )
 from tests.api.tenants import Tenant
 from tests.support.business_days import good_day
 
 pytestmark = pytest.mark.postgres
 
-OTHER_CARRIER = "+14155550150"
-TOLL_FREE = "+18005550100"
-NOT_PORTABLE = "+14155550190"
-UNKNOWN = "+14155550193"
-
 
 @pytest.fixture
 def porter(client: httpx.AsyncClient, tenant: Tenant, database: Database) -> Porter:
     return Porter(client, tenant, database)
-
-
-async def secrets_of(porter: Porter, settings: Settings, order_id: str) -> PortSecrets:
-    assert settings.secret_keys is not None
-    box = SecretBox.from_key_ring(settings.secret_keys.get_secret_value())
-    async with porter.database.tenant(porter.tenant.org_id) as session:
-        return await port_secrets.read(session, box, order_id)
-
-
-def errors_of(answer: httpx.Response) -> dict[str | None, str]:
-    assert answer.status_code in (400, 409), answer.text
-    return {each.get("field"): each["error"] for each in answer.json()["errors"]}
 
 
 async def test_an_order_in_the_words_of_the_guide_is_placed_and_its_workflow_told(

@@ -5,44 +5,30 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from domain.porting.order import PortSecrets
 from domain.porting.words import NumberStatus
 from settings import Settings
-from storage import port_secrets
 from storage.engine import Database
-from storage.secret_box import SecretBox
 from tests.api.ported import (
     LANDLINE,
     MOBILE,
+    NOT_PORTABLE,
+    OTHER_CARRIER,
     PIN,
+    TOLL_FREE,
+    UNKNOWN,
     Porter,
     body,
+    errors_of,
+    secrets_of,
 )
 from tests.api.tenants import Tenant
 
 pytestmark = pytest.mark.postgres
 
-OTHER_CARRIER = "+14155550150"
-TOLL_FREE = "+18005550100"
-NOT_PORTABLE = "+14155550190"
-UNKNOWN = "+14155550193"
-
 
 @pytest.fixture
 def porter(client: httpx.AsyncClient, tenant: Tenant, database: Database) -> Porter:
     return Porter(client, tenant, database)
-
-
-async def secrets_of(porter: Porter, settings: Settings, order_id: str) -> PortSecrets:
-    assert settings.secret_keys is not None
-    box = SecretBox.from_key_ring(settings.secret_keys.get_secret_value())
-    async with porter.database.tenant(porter.tenant.org_id) as session:
-        return await port_secrets.read(session, box, order_id)
-
-
-def errors_of(answer: httpx.Response) -> dict[str | None, str]:
-    assert answer.status_code in (400, 409), answer.text
-    return {each.get("field"): each["error"] for each in answer.json()["errors"]}
 
 
 async def test_numbers_of_several_carriers_make_parts_and_none_is_lost(
